@@ -1,0 +1,105 @@
+//! The first state of a chain, and the parameters that never change.
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::hash::tagged;
+use crate::limits;
+use crate::validators::ValidatorSet;
+
+/// Everything that two nodes must share to be on one chain.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Genesis {
+    /// Chain id of the Cosmos door and of every signature and key derivation.
+    pub chain_id: String,
+    /// Chain id of the Ethereum door (EIP-155).
+    pub evm_chain_id: u64,
+    /// Nanoseconds since the Unix epoch.
+    pub time: u64,
+    /// True for ever for a SIMULATED chain: no confidentiality against the host.
+    pub simulated: bool,
+    /// The set that signs block 1.
+    pub validators: ValidatorSet,
+    /// EVM gas that one block may use.
+    pub evm_gas: u64,
+    /// Base fee of block 1, and its floor for ever, in wei per gas.
+    pub base_fee: u64,
+    /// Accounts at height 0.
+    pub accounts: Vec<GenesisAccount>,
+}
+
+/// An account that exists from the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GenesisAccount {
+    /// Its address.
+    pub address: Address,
+    /// Balance in wei.
+    pub balance: U256,
+    /// EVM runtime code.
+    #[serde(default)]
+    pub code: Bytes,
+    /// Storage, by slot. None of it is authenticated ciphertext.
+    #[serde(default)]
+    pub storage: Vec<(B256, U256)>,
+}
+
+/// Why a genesis cannot start a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum GenesisError {
+    /// The chain id is empty, too long, or holds something other than letters, digits, `-`, `_` and `.`.
+    #[error("a chain id has 1 to {} letters, digits, '-', '_' or '.'", limits::CHAIN_ID_BYTES)]
+    ChainId,
+    /// An account stands in the list twice.
+    #[error("the same account stands in the genesis twice")]
+    DuplicateAccount,
+    /// Contract code above the EIP-170 limit.
+    #[error("a genesis contract is larger than {} bytes", limits::EVM_CODE_BYTES)]
+    CodeSize,
+}
+
+impl Genesis {
+    /// Checks what the types do not.
+    pub fn check(&self) -> Result<(), GenesisError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if self.chain_id.is_empty() || self.chain_id.len() > limits::CHAIN_ID_BYTES || !self.chain_id.bytes().all(plain)
+        {
+            return Err(GenesisError::ChainId);
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        for account in &self.accounts {
+            if !seen.insert(account.address) {
+                return Err(GenesisError::DuplicateAccount);
+            }
+            if account.code.len() > limits::EVM_CODE_BYTES {
+                return Err(GenesisError::CodeSize);
+            }
+        }
+        Ok(())
+    }
+
+    /// Identity of the chain.
+    pub fn hash(&self) -> B256 {
+        tagged("cloister/genesis", &[&borsh::to_vec(self).expect("writing to memory does not fail")])
+    }
+
+    /// A small genesis with one validator whose signing key is thirty-two bytes of 7, for tests and examples.
+    pub fn for_tests() -> Self {
+        let key = ed25519_zebra::SigningKey::from([7; 32]);
+        let key = B256::new(ed25519_zebra::VerificationKey::from(&key).into());
+        let validators = ValidatorSet::new(vec![crate::Validator { key, power: 1 }]).expect("one validator is a set");
+        Self {
+            chain_id: "test-1".into(),
+            evm_chain_id: 7_082_400,
+            time: 1_700_000_000_000_000_000,
+            simulated: true,
+            validators,
+            evm_gas: 1_200_000_000,
+            base_fee: 5_000_000,
+            accounts: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The leaves of the state: what there is to know, by name.
+//!
+//! A [`Leaf`] names an entry; the host stores entries by that name and version, the enclave's tree authenticates them.
+//! Public leaves carry their real name, so that the host can serve them. Sealed leaves carry a PRF of theirs.
+
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use crate::hash::tagged;
+
+/// Name of an entry of the state. The encoding (borsh: one tag byte, then fixed-size fields) is the host's storage key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+pub enum Leaf {
+    /// The chain's own singletons; holds a [`ChainState`].
+    Chain,
+    /// Hash of the header whose height is this number modulo 256; holds 32 bytes. For the EVM's `BLOCKHASH`.
+    BlockHash(u8),
+    /// An account; holds an [`Account`].
+    Account(Address),
+    /// A storage slot of an EVM contract; holds a [`Cell`]. The slot is big-endian.
+    Storage(Address, B256),
+}
+
+/// What the chain remembers about itself between blocks.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ChainState {
+    /// Base fee of the next block, in wei per gas.
+    pub base_fee: u64,
+}
+
+/// An account: one table and one sequence for both worlds.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Account {
+    /// Transactions sent so far; for a contract, contracts created so far plus one (EIP-161).
+    pub sequence: u64,
+    /// Balance in wei.
+    pub balance: U256,
+    /// Keccak-256 of the EVM code, [`KECCAK256_EMPTY`] when there is none.
+    pub code: B256,
+}
+
+/// A storage slot of an EVM contract.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Cell {
+    /// The word that `SLOAD` gives.
+    pub word: U256,
+    /// The word is a network ciphertext that this contract itself stored here, and may be on-boarded.
+    pub marked: bool,
+}
+
+impl Leaf {
+    /// Where the leaf stands in the tree: SHA-256 of its encoding under its own label.
+    pub fn position(&self) -> B256 {
+        tagged("cloister/leaf/name", &[&self.to_bytes()])
+    }
+
+    /// The borsh encoding.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        borsh::to_vec(self).expect("writing to memory does not fail")
+    }
+
+    /// Hash of a value, as the tree holds it.
+    pub fn value_hash(value: &[u8]) -> B256 {
+        tagged("cloister/leaf/value", &[value])
+    }
+}
+
+impl Account {
+    /// An account that has done nothing and holds nothing; never stored (EIP-161).
+    pub fn is_empty(&self) -> bool {
+        self.sequence == 0 && self.balance.is_zero() && self.code == KECCAK256_EMPTY
+    }
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self { sequence: 0, balance: U256::ZERO, code: KECCAK256_EMPTY }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_pinned() {
+        assert_eq!(Leaf::Chain.to_bytes(), [0]);
+        assert_eq!(Leaf::BlockHash(7).to_bytes(), [1, 7]);
+        assert_eq!(Leaf::Account(Address::repeat_byte(0xaa)).to_bytes(), [&[2][..], &[0xaa; 20]].concat());
+        let slot = B256::with_last_byte(3);
+        assert_eq!(
+            Leaf::Storage(Address::repeat_byte(0xbb), slot).to_bytes(),
+            [&[3][..], &[0xbb; 20], slot.as_slice()].concat()
+        );
+    }
+
+    #[test]
+    fn values_are_pinned() {
+        let cell = Cell { word: U256::from(5), marked: true };
+        let bytes = borsh::to_vec(&cell).expect("memory");
+        assert_eq!(bytes.len(), 33);
+        assert_eq!((bytes[0], bytes[32]), (5, 1), "the word is little-endian, the mark comes last");
+        assert_eq!(borsh::from_slice::<Cell>(&bytes).expect("own bytes"), cell);
+        assert_eq!(borsh::to_vec(&Account::default()).expect("memory").len(), 8 + 32 + 32);
+    }
+}

@@ -1,0 +1,24 @@
+//! Every bound that faces a client, a peer or the host, in one place. All sizes are bytes.
+
+/// Largest transaction as it travels. A base64 upload of 2 MiB of contract code fits with its envelope (3 MiB).
+pub const TX_BYTES: usize = 3 << 20;
+/// Largest sum of transaction bytes in one block.
+pub const BLOCK_BYTES: usize = 16 << 20;
+/// Most transactions in one block.
+pub const BLOCK_TXS: usize = 20_000;
+/// Largest frame across the wall. A block's outcome is larger than the block: receipts and leaves ride along.
+pub const FRAME_BYTES: usize = 256 << 20;
+/// Longest chain id, as in the Cosmos SDK's and Tendermint's practice.
+pub const CHAIN_ID_BYTES: usize = 50;
+/// Most validators in one set.
+pub const VALIDATORS: usize = 1_024;
+/// Largest value of one leaf.
+pub const LEAF_BYTES: usize = 1 << 20;
+/// Largest EVM contract (EIP-170).
+pub const EVM_CODE_BYTES: usize = 24_576;
+/// Largest body of one JSON-RPC request, batch or not.
+pub const RPC_BODY_BYTES: usize = 16 << 20;
+/// Most blocks whose state an enclave keeps for queries below the tip.
+pub const QUERY_HEIGHTS: usize = 128;
+/// Most leaves or blobs that one crossing of the wall asks for.
+pub const SUPPLY_ITEMS: usize = 65_536;

@@ -1,0 +1,336 @@
+//! The wall: every message between a node and its enclave.
+//!
+//! A frame is `length (4, LE) ‖ body`, the body is the borsh form of one [`ToEnclave`] or [`ToHost`], its length is at most
+//! [`limits::FRAME_BYTES`], and a body with bytes left over is refused. The enclave inherits its sockets: one *block
+//! stream*, and one *query stream* for each query thread. On a stream the host speaks first and waits; while the enclave
+//! works on a request it may ask for what it lacks, any number of times, and then gives one answer.
+//!
+//! | stream | host sends | enclave may ask | enclave answers |
+//! | --- | --- | --- | --- |
+//! | block | [`ToEnclave::Boot`], once, first | | [`ToHost::Booted`] |
+//! | block | [`ToEnclave::Load`], until `last`, after a boot that resumes | | [`ToHost::Loaded`] to the last |
+//! | block | [`ToEnclave::Execute`] | [`ToHost::Need`] → [`ToEnclave::Supply`] | [`ToHost::Outcome`] |
+//! | query | [`ToEnclave::Query`] | [`ToHost::Need`] → [`ToEnclave::Supply`] | [`ToHost::Answer`] |
+//!
+//! Instead of its answer on the block stream the enclave may say [`ToHost::Halt`], and ends. Everything the host sends is
+//! hostile: the enclave checks blocks against certificates, leaves against its tree, blobs against their hash.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use borsh::{BorshDeserialize, BorshSerialize};
+use zeroize::Zeroize;
+
+use crate::limits;
+use crate::proof::Proof;
+use crate::{Block, Certificate, Genesis, Leaf, Outcome};
+
+/// From the host.
+// A message lives for one crossing: boxing it would only add a copy.
+#[allow(clippy::large_enum_variant)]
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
+pub enum ToEnclave {
+    /// Start: what the enclave has to know before it locks itself down.
+    Boot(Boot),
+    /// Current leaves, in any order and any number of pieces.
+    Load {
+        /// Name and value.
+        leaves: Vec<(Leaf, Vec<u8>)>,
+        /// No more pieces follow: check the root.
+        last: bool,
+    },
+    /// Execute a decided block.
+    Execute(Execute),
+    /// What [`ToHost::Need`] asked for, in its order. `None`: the host has nothing under that name.
+    Supply {
+        /// Values of the leaves.
+        leaves: Vec<Option<Vec<u8>>>,
+        /// Blobs.
+        blobs: Vec<Option<Bytes>>,
+    },
+    /// A read-only question.
+    Query(QueryAt),
+}
+
+/// From the enclave.
+#[allow(clippy::large_enum_variant)]
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
+pub enum ToHost {
+    /// Locked down, with a seed.
+    Booted(Booted),
+    /// The loaded leaves have the root of the checkpoint.
+    Loaded,
+    /// Leaves as of `height` and blobs by hash that the enclave lacks.
+    Need {
+        /// Height whose state is meant.
+        height: u64,
+        /// Names of leaves.
+        leaves: Vec<Leaf>,
+        /// Hashes of blobs.
+        blobs: Vec<B256>,
+    },
+    /// The block's results.
+    Outcome(Outcome),
+    /// The answer to a query.
+    Answer(Answer),
+    /// The enclave refuses to go on, and ends.
+    Halt(Halt),
+}
+
+/// What an enclave starts from.
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
+pub struct Boot {
+    /// The chain.
+    pub genesis: Genesis,
+    /// SIMULATED hardware: the key to which this machine seals. On real hardware the enclave asks its processor.
+    pub sealing_key: SealingBytes,
+    /// The sealed seed of an earlier run; without one the enclave makes a new seed.
+    pub sealed_seed: Option<Vec<u8>>,
+    /// The sealed checkpoint of the last committed block; without one the enclave starts from the genesis.
+    pub checkpoint: Option<Vec<u8>>,
+}
+
+/// The enclave is ready for blocks, or for leaves if `genesis` is `None`.
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
+pub struct Booted {
+    /// The seed, sealed, for the host to keep.
+    pub sealed_seed: Vec<u8>,
+    /// The state of height 0, when there was no checkpoint.
+    pub genesis: Option<Outcome>,
+    /// Height of the checkpoint; 0 at genesis.
+    pub height: u64,
+    /// What the lock-down achieved.
+    pub lockdown: Lockdown,
+}
+
+/// Which walls stand around the enclave process. The system-call filter is the barrier; the others add depth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Lockdown {
+    /// The process runs behind a seccomp filter.
+    pub seccomp: bool,
+    /// Landlock denies files, network and signals to the outside.
+    pub landlock: bool,
+    /// Own user, network, IPC and mount namespaces.
+    pub namespaces: bool,
+}
+
+/// One block to execute.
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
+pub struct Execute {
+    /// The block.
+    pub block: Block,
+    /// The proof that it was decided.
+    pub certificate: Certificate,
+}
+
+/// A question about a committed state.
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
+pub struct QueryAt {
+    /// Height whose state is meant; `None` for the tip.
+    pub height: Option<u64>,
+    /// The question.
+    pub query: Query,
+}
+
+/// Questions that an enclave answers without changing anything.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Query {
+    /// `eth_call`: run without effect. Confidential operations are refused.
+    Call(Call),
+    /// `eth_estimateGas`: the least gas limit with which it succeeds. Confidential operations are not evaluated.
+    Estimate(Call),
+    /// The value of a leaf, or its absence, with a proof against the state root.
+    Prove(Leaf),
+    /// The AES key of an account. Only on a SIMULATED chain with one validator.
+    UserKey(Address),
+}
+
+/// An EVM message to try.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Call {
+    /// Sender; not authenticated.
+    pub from: Address,
+    /// Callee; `None` creates a contract.
+    pub to: Option<Address>,
+    /// Wei sent along.
+    pub value: U256,
+    /// Input.
+    pub data: Bytes,
+    /// Gas limit; `None` for the most that a query may use.
+    pub gas: Option<u64>,
+    /// Price per gas in wei; `None` waives the base fee.
+    pub gas_price: Option<u128>,
+}
+
+/// The answer to a [`Query`].
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Answer {
+    /// To `Call`: it succeeded.
+    Returned {
+        /// Output.
+        output: Bytes,
+        /// Gas used.
+        gas_used: u64,
+    },
+    /// To `Call` or `Estimate`: it reverted with this data.
+    Reverted(Bytes),
+    /// To `Call` or `Estimate`: it ended for another reason of the machine's.
+    Failed(Failure),
+    /// To `Estimate`: the gas limit to use.
+    Estimated(u64),
+    /// To `Prove`.
+    Proved {
+        /// Height of the state; its root stands in the header one above.
+        height: u64,
+        /// Root of the state.
+        root: B256,
+        /// The value, if there is one.
+        value: Option<Vec<u8>>,
+        /// The path.
+        proof: Proof,
+    },
+    /// To `UserKey`: 16 bytes.
+    UserKey(Key),
+    /// To any: not answered.
+    Refused(QueryRefusal),
+}
+
+/// How the machine stopped. The numbers never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Failure {
+    /// The gas limit was too low.
+    OutOfGas = 1,
+    /// The sender cannot pay for the value, or for gas at the price given.
+    Funds = 2,
+    /// An invalid opcode, a stack fault or another fault of the code.
+    Fault = 3,
+    /// The message itself breaks a rule (code too large, price below the base fee).
+    Rule = 4,
+}
+
+/// Why a query is not answered. The numbers never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum QueryRefusal {
+    /// The state of that height is no longer kept, or not yet there.
+    Height = 1,
+    /// Only a SIMULATED chain with one validator has this.
+    Dev = 2,
+    /// The host did not supply what the state holds.
+    Supply = 3,
+    /// The enclave has no state yet.
+    NotReady = 4,
+}
+
+/// Why an enclave stopped. The numbers never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Halt {
+    /// A message out of place, or one that does not decode.
+    Protocol = 1,
+    /// The genesis breaks a rule, or demands hardware that this build does not have.
+    Genesis = 2,
+    /// Sealed bytes do not open with this sealing key and chain.
+    Sealed = 3,
+    /// Loaded leaves do not have the root of the checkpoint.
+    Root = 4,
+    /// The block does not follow from the last one: height, parent, time, chain id, validators, transactions or fee.
+    Block = 5,
+    /// The header names another state root or other results than this enclave's own (M-02).
+    Diverged = 6,
+    /// The certificate does not decide the block (M-01).
+    Certificate = 7,
+    /// The host did not supply what the state holds, or supplied something else (M-03).
+    Supply = 8,
+    /// The process could not lock itself down.
+    Lockdown = 9,
+}
+
+/// Thirty-two bytes to which a SIMULATED machine seals. Never printed, wiped when dropped.
+#[derive(BorshSerialize, BorshDeserialize)]
+pub struct SealingBytes(pub [u8; 32]);
+
+/// A user's AES key on its way to a developer's screen. Never printed by `Debug`, wiped when dropped.
+#[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Key(pub [u8; 16]);
+
+/// Why a frame could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    /// The stream failed or ended.
+    #[error("the stream between node and enclave failed: {0}")]
+    Io(#[from] io::Error),
+    /// A length above [`limits::FRAME_BYTES`].
+    #[error("a frame of {0} bytes is above the limit")]
+    TooLong(usize),
+    /// A body that is not one message.
+    #[error("a frame does not decode")]
+    Malformed,
+}
+
+/// Writes one message as one frame.
+pub fn send<T: BorshSerialize>(stream: &mut impl Write, message: &T) -> Result<(), WireError> {
+    // One buffer, one system call: the length is filled in afterwards.
+    let mut frame = vec![0; 4];
+    message.serialize(&mut frame)?;
+    let length = frame.len() - 4;
+    if length > limits::FRAME_BYTES {
+        return Err(WireError::TooLong(length));
+    }
+    let prefix = u32::try_from(length).expect("the limit fits in 32 bits").to_le_bytes();
+    frame[..4].copy_from_slice(&prefix);
+    stream.write_all(&frame)?;
+    frame.zeroize();
+    Ok(stream.flush()?)
+}
+
+/// Reads one frame as one message.
+pub fn receive<T: BorshDeserialize>(stream: &mut impl Read) -> Result<T, WireError> {
+    let mut prefix = [0; 4];
+    stream.read_exact(&mut prefix)?;
+    let length = usize::try_from(u32::from_le_bytes(prefix)).expect("32 bits fit in a usize");
+    if length > limits::FRAME_BYTES {
+        return Err(WireError::TooLong(length));
+    }
+    // Memory follows the bytes that really arrive, not the length that somebody claims.
+    let mut body = Vec::new();
+    let read = stream.take(length as u64).read_to_end(&mut body)?;
+    if read != length {
+        return Err(WireError::Io(io::ErrorKind::UnexpectedEof.into()));
+    }
+    let message = T::try_from_slice(&body).map_err(|_| WireError::Malformed);
+    body.zeroize();
+    message
+}
+
+impl fmt::Debug for SealingBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[REDACTED]")
+    }
+}
+
+impl Drop for SealingBytes {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[REDACTED]")
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests;
