@@ -1,0 +1,13 @@
+//! From transactions to decided blocks.
+//!
+//! Purpose: the [`Mempool`] checks what clients send against public leaves and keeps it in order; a proposer takes from it
+//! and decides. With one validator the proposer is [`Solo`]: it signs alone, and its certificate passes the same check as
+//! any other.
+//!
+//! Must not know: plaintext, keys of the network, storage. It is told what an account holds; it never looks.
+
+mod mempool;
+mod solo;
+
+pub use mempool::{Admission, Limits, Mempool, PoolStatus, SubmitError};
+pub use solo::{Parent, Solo};
