@@ -1,0 +1,82 @@
+//! The writes of a block, above the state before it.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{B256, Bytes, keccak256};
+use cloister_chain::Leaf;
+
+use crate::{StateError, Supply, View};
+
+/// A state that can be written: what was written, else what the view holds.
+#[derive(Debug)]
+pub struct Overlay<S> {
+    view: View<S>,
+    writes: BTreeMap<Leaf, Option<Vec<u8>>>,
+    blobs: BTreeMap<B256, Bytes>,
+}
+
+/// What a block changed, in the form of an [`cloister_chain::Outcome`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Leaves with another value than before, ascending; `None` removes one.
+    pub writes: Vec<(Leaf, Option<Vec<u8>>)>,
+    /// Blobs that were put, ascending by keccak-256.
+    pub blobs: Vec<(B256, Bytes)>,
+}
+
+impl<S: Supply> Overlay<S> {
+    /// Nothing written yet above `view`.
+    pub fn new(view: View<S>) -> Self {
+        Self { view, writes: BTreeMap::new(), blobs: BTreeMap::new() }
+    }
+
+    /// The value under `leaf`.
+    pub fn read(&mut self, leaf: &Leaf) -> Result<Option<Vec<u8>>, StateError> {
+        match self.writes.get(leaf) {
+            Some(value) => Ok(value.clone()),
+            None => self.view.read(leaf),
+        }
+    }
+
+    /// Sets the value under `leaf`, or removes it (`None`).
+    pub fn write(&mut self, leaf: Leaf, value: Option<Vec<u8>>) {
+        self.writes.insert(leaf, value);
+    }
+
+    /// Brings leaves near that will be read: [`View::prefetch`].
+    pub fn prefetch(&mut self, leaves: &[Leaf]) -> Result<(), StateError> {
+        self.view.prefetch(leaves)
+    }
+
+    /// The blob whose keccak-256 is `hash`.
+    pub fn blob(&mut self, hash: &B256) -> Result<Bytes, StateError> {
+        match self.blobs.get(hash) {
+            Some(blob) => Ok(blob.clone()),
+            None => self.view.blob(hash),
+        }
+    }
+
+    /// Adds a blob and returns its keccak-256.
+    pub fn put_blob(&mut self, blob: Bytes) -> B256 {
+        let hash = keccak256(&blob);
+        self.blobs.insert(hash, blob);
+        hash
+    }
+
+    /// What differs from the state below. A leaf that got its old value back is not among it.
+    pub fn finish(self) -> Changes {
+        let tree = self.view.tree();
+        let changed = |leaf: &Leaf, value: &Option<Vec<u8>>| {
+            tree.get(&leaf.position()) != value.as_deref().map(Leaf::value_hash)
+        };
+        let writes = self.writes.into_iter().filter(|(leaf, value)| changed(leaf, value)).collect();
+        Changes { writes, blobs: self.blobs.into_iter().collect() }
+    }
+}
+
+impl<S> Overlay<S> {
+    /// The state below.
+    pub fn view(&self) -> &View<S> {
+        &self.view
+    }
+}
