@@ -35,7 +35,8 @@ impl Cache {
 
     /// Keeps what a block wrote, so that the next one does not ask the host for it. `blobs` are trusted to have their hash.
     pub fn absorb(&self, writes: &[(Leaf, Option<Vec<u8>>)], blobs: &[(B256, Bytes)]) {
-        let values: Vec<_> = writes.iter().flat_map(|(_, value)| value).map(|value| (Leaf::value_hash(value), value)).collect();
+        let values: Vec<_> =
+            writes.iter().flat_map(|(_, value)| value).map(|value| (Leaf::value_hash(value), value)).collect();
         let mut shelves = self.lock();
         for (hash, value) in values {
             shelves.values.put(hash, Bytes::copy_from_slice(value));

@@ -66,9 +66,8 @@ impl<S: Supply> Overlay<S> {
     /// What differs from the state below. A leaf that got its old value back is not among it.
     pub fn finish(self) -> Changes {
         let tree = self.view.tree();
-        let changed = |leaf: &Leaf, value: &Option<Vec<u8>>| {
-            tree.get(&leaf.position()) != value.as_deref().map(Leaf::value_hash)
-        };
+        let changed =
+            |leaf: &Leaf, value: &Option<Vec<u8>>| tree.get(&leaf.position()) != value.as_deref().map(Leaf::value_hash);
         let writes = self.writes.into_iter().filter(|(leaf, value)| changed(leaf, value)).collect();
         Changes { writes, blobs: self.blobs.into_iter().collect() }
     }
