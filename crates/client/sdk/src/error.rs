@@ -1,0 +1,83 @@
+use alloy_primitives::{Address, B256, Bytes};
+use thiserror::Error;
+
+use crate::Receipt;
+
+/// Why a call of this crate failed.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The text is not 32 bytes of hex, or the number is zero or not below the order of secp256k1.
+    #[error("not a private key: 64 hex digits of a number below the order of secp256k1")]
+    PrivateKey,
+    /// A word that is not in the English list, a wrong number of words or a wrong checksum: usually a typing error.
+    #[error("not a BIP-39 mnemonic: {0}")]
+    Mnemonic(#[from] bip39::Error),
+    /// BIP-32 has no key at this index: above 2^31 - 1, or one of the 2^-127 that fall outside the group.
+    #[error("no BIP-32 key has the index {0}")]
+    Index(u32),
+    /// The address of the node is not a `http://` URL.
+    #[error("not a http:// URL: {0}")]
+    Url(String),
+    /// The node cannot be reached, or the connection broke: is it running?
+    #[error("cannot reach the node: {0}")]
+    Transport(#[source] jsonrpsee_core::client::Error),
+    /// The node answered with an error.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// The node answered with something that the method does not return: usually the URL of another kind of server.
+    #[error("the node's answer does not decode: {0}")]
+    Answer(#[source] serde_json::Error),
+    /// A contract returned something else than its interface says: usually another contract, or none, at this address.
+    #[error("the contract's answer does not decode: {0}")]
+    Abi(#[from] alloy_sol_types::Error),
+    /// The transaction stands in a block with status 0; a confidential contract does not say why.
+    #[error("transaction {} was included and reverted", .0.transaction_hash)]
+    Reverted(Box<Receipt>),
+    /// No receipt in time. The transaction may still be included later.
+    #[error("no receipt of transaction {0} within two minutes")]
+    Unconfirmed(B256),
+    /// The receipt lacks what the transaction is for: a contract address, or the on-boarding event.
+    #[error("transaction {0} succeeded but left no trace of its purpose: is that the right contract?")]
+    Incomplete(B256),
+    /// Sealing and opening need the user's AES key: call `onboard`, or hand over a key that was kept.
+    #[error("account {0} has no user key yet: on-board first")]
+    NoUserKey(Address),
+    /// A ciphertext, a share or a key was refused.
+    #[error(transparent)]
+    Envelope(#[from] cloister_envelope::Error),
+}
+
+/// A JSON-RPC error as the node sent it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the node refused: {message} (code {code})")]
+pub struct ServerError {
+    /// -32000 for most of geth's errors, 3 for a revert with data, -32601 and its neighbours for JSON-RPC's own.
+    pub code: i32,
+    /// The node's words.
+    pub message: String,
+    /// Whatever else it sent, as JSON.
+    pub data: Option<serde_json::Value>,
+}
+
+impl ServerError {
+    /// The bytes that a contract reverted with, if the node sent any.
+    pub fn revert_data(&self) -> Option<Bytes> {
+        self.data.as_ref()?.as_str()?.parse().ok()
+    }
+}
+
+impl From<jsonrpsee_core::client::Error> for Error {
+    fn from(error: jsonrpsee_core::client::Error) -> Self {
+        use jsonrpsee_core::client::Error as Rpc;
+        match error {
+            Rpc::Call(object) => ServerError {
+                code: object.code(),
+                message: object.message().into(),
+                data: object.data().and_then(|data| serde_json::from_str(data.get()).ok()),
+            }
+            .into(),
+            Rpc::ParseError(error) => Self::Answer(error),
+            other => Self::Transport(other),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What an application links: a wallet, a client of the Ethereum door, and an account that joins the two with a user key.
+//!
+//! An [`Account`] on-boards once to fetch its AES key, seals values for one function of one contract, and opens what a
+//! contract sealed for it. Formats are those of `cloister-envelope`; nothing here decides anything about ciphertext.
+//!
+//! Must not know: keys of the network, storage of a node, the wall to the enclave. Uses `shared/` only.
+//!
+//! ```no_run
+//! use cloister_sdk::{Account, Client, Wallet, sol};
+//!
+//! sol! {
+//!     function setSomeEncryptedValueEncryptedInput(uint256 ciphertext, bytes signature) external;
+//!     function setUserSomeEncryptedValueEncryptedInput() external;
+//!     function getUserSomeEncryptedValueEncryptedInput() external view returns (uint256);
+//! }
+//!
+//! # async fn example(contract: cloister_sdk::Address) -> Result<(), cloister_sdk::Error> {
+//! let client = Client::connect("http://127.0.0.1:8545").await?;
+//! let mut alice = Account::new(Wallet::from_mnemonic(cloister_sdk::HARDHAT_MNEMONIC, 0)?, client);
+//! alice.onboard().await?;
+//!
+//! // Only this function of this contract accepts the input, and only from Alice.
+//! let input = alice.seal_for::<setSomeEncryptedValueEncryptedInputCall>(42_u64, contract)?;
+//! let (ciphertext, signature) = (input.ciphertext, input.signature.into());
+//! alice.write(contract, &setSomeEncryptedValueEncryptedInputCall { ciphertext, signature }).await?;
+//!
+//! alice.write(contract, &setUserSomeEncryptedValueEncryptedInputCall {}).await?;
+//! let cell = alice.read(contract, &getUserSomeEncryptedValueEncryptedInputCall {}).await?;
+//! assert_eq!(alice.open(cell)?, 42);
+//! # Ok(())
+//! # }
+//! ```
+
+mod account;
+mod client;
+mod error;
+mod wallet;
+
+pub use account::{Account, Request, SealedText};
+pub use alloy_primitives::{Address, B256, Bytes, U256};
+pub use alloy_rpc_types_eth::{Block, Filter, Log, Transaction, TransactionReceipt as Receipt};
+pub use alloy_sol_types::{self, SolCall, SolEvent, sol};
+pub use client::{Client, Fees};
+pub use cloister_envelope::{InputText, UserKey, WideCell, WideInputText};
+pub use error::{Error, ServerError};
+pub use wallet::{HARDHAT_MNEMONIC, Wallet};
