@@ -39,10 +39,7 @@ impl UserCipher {
     /// Seals 256 bits as two cells under two different `r`.
     pub fn seal_wide(&self, r_high: [u8; 16], r_low: [u8; 16], plain: U256) -> WideCell {
         let (high, low) = halves(plain);
-        WideCell {
-            high: self.seal(r_high, high),
-            low: self.seal(r_low, low),
-        }
+        WideCell { high: self.seal(r_high, high), low: self.seal(r_low, low) }
     }
 
     /// Opens 256 bits from two cells.
@@ -98,12 +95,9 @@ mod tests {
 
     #[test]
     fn five_under_the_documented_key_is_the_documented_word() {
-        let cipher = UserCipher::new(
-            &UserKey::from_client_hex("000102030405060708090a0b0c0d0e0f").expect("hex"),
-        );
+        let cipher = UserCipher::new(&UserKey::from_client_hex("000102030405060708090a0b0c0d0e0f").expect("hex"));
         let r = core::array::from_fn(|index| 0xf0 + u8::try_from(index).expect("16 bytes"));
-        let word: U256 =
-            b256!("66a7c7e8345231489751de073316ada8f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff").into();
+        let word: U256 = b256!("66a7c7e8345231489751de073316ada8f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff").into();
         assert_eq!(cipher.seal(r, 5), word);
         assert_eq!(cipher.open(word), 5);
     }

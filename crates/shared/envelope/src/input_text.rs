@@ -50,18 +50,12 @@ impl InputContext {
 
     /// Signs one cell, for the client whose account is [`Self::sender`].
     pub fn sign(&self, ciphertext: U256, key: &AccountKey, form: Form) -> InputText {
-        InputText {
-            ciphertext,
-            signature: key.sign(&self.message(ciphertext), form),
-        }
+        InputText { ciphertext, signature: key.sign(&self.message(ciphertext), form) }
     }
 
     /// Signs a 256-bit value, for the client whose account is [`Self::sender`].
     pub fn sign_wide(&self, ciphertext: WideCell, key: &AccountKey, form: Form) -> WideInputText {
-        WideInputText {
-            ciphertext,
-            signature: key.sign(&self.wide_message(&ciphertext), form),
-        }
+        WideInputText { ciphertext, signature: key.sign(&self.wide_message(&ciphertext), form) }
     }
 
     /// Succeeds when the sender signed this cell for this context.

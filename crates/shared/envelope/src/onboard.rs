@@ -31,8 +31,7 @@ pub const SHARE_BYTES: usize = RSA_BITS / 8;
 /// The length of the answer: two shares.
 pub const ANSWER_BYTES: usize = 2 * SHARE_BYTES;
 /// The shortest and the longest request that is looked at.
-pub const REQUEST_BYTES: core::ops::RangeInclusive<usize> =
-    SIGNATURE_BYTES + 257..=SIGNATURE_BYTES + 512;
+pub const REQUEST_BYTES: core::ops::RangeInclusive<usize> = SIGNATURE_BYTES + 257..=SIGNATURE_BYTES + 512;
 
 /// Reads a request `signature ‖ SPKI` and gives the recipient of the key, when `origin` signed it.
 pub fn open_request(request: &[u8], origin: Address) -> Result<Recipient, Error> {
@@ -62,22 +61,13 @@ impl Recipient {
             return Err(Error::Exponent);
         }
         let canonical = key.to_public_key_der().map_err(|_| Error::PublicKey)?;
-        if canonical.as_bytes() != spki {
-            Err(Error::PublicKey)
-        } else {
-            Ok(Self(key))
-        }
+        if canonical.as_bytes() != spki { Err(Error::PublicKey) } else { Ok(Self(key)) }
     }
 
     /// The answer of on-boarding: `key` in two shares, the first one `share` itself.
     ///
     /// `share` and `coins` have to be unpredictable and used once.
-    pub fn seal_key(
-        &self,
-        key: &UserKey,
-        share: &Secret<16>,
-        coins: [&Secret<32>; 2],
-    ) -> [u8; ANSWER_BYTES] {
+    pub fn seal_key(&self, key: &UserKey, share: &Secret<16>, coins: [&Secret<32>; 2]) -> [u8; ANSWER_BYTES] {
         let mut answer = [0; ANSWER_BYTES];
         let (first, second) = answer.split_at_mut(SHARE_BYTES);
         first.copy_from_slice(&self.seal_share(share, coins[0]));
@@ -97,12 +87,8 @@ impl Recipient {
                 .expose(|share| self.0.encrypt(&mut source, Oaep::new::<Sha256>(), share))
                 .ok()
                 .filter(|_| source.drawn == coins.len())
-                .expect(
-                    "a checked 2048-bit key takes 16 bytes and draws one OAEP seed of 32 bytes",
-                );
-            sealed
-                .try_into()
-                .expect("a ciphertext is as long as the modulus")
+                .expect("a checked 2048-bit key takes 16 bytes and draws one OAEP seed of 32 bytes");
+            sealed.try_into().expect("a ciphertext is as long as the modulus")
         })
     }
 }
@@ -113,10 +99,7 @@ pub struct OnboardingKey(RsaPrivateKey);
 impl OnboardingKey {
     /// Makes a fresh key from the randomness that `fill` writes, which has to come from the operating system.
     pub fn generate(fill: impl FnMut(&mut [u8])) -> Self {
-        Self(
-            RsaPrivateKey::new(&mut Fill(fill), RSA_BITS)
-                .expect("2048 bits and the exponent 65537 have keys"),
-        )
+        Self(RsaPrivateKey::new(&mut Fill(fill), RSA_BITS).expect("2048 bits and the exponent 65537 have keys"))
     }
 
     /// Reads what the TypeScript SDK keeps.
@@ -130,27 +113,18 @@ impl OnboardingKey {
     }
 
     fn checked(key: Option<RsaPrivateKey>) -> Result<Self, Error> {
-        key.filter(|key| key.n().bits() == RSA_BITS)
-            .map(Self)
-            .ok_or(Error::PrivateKey)
+        key.filter(|key| key.n().bits() == RSA_BITS).map(Self).ok_or(Error::PrivateKey)
     }
 
     /// The public half as it is signed and sent: DER SubjectPublicKeyInfo, 294 bytes.
     pub fn spki(&self) -> Vec<u8> {
-        let document = self
-            .0
-            .to_public_key()
-            .to_public_key_der()
-            .expect("every RSA public key has a DER form");
+        let document = self.0.to_public_key().to_public_key_der().expect("every RSA public key has a DER form");
         document.as_bytes().to_vec()
     }
 
     /// Joins the two shares of an answer, `userKey1` and `userKey2` of the event.
     pub fn recover(&self, share_1: &[u8], share_2: &[u8]) -> Result<UserKey, Error> {
-        Ok(self
-            .open_share(share_1)?
-            .xor(&self.open_share(share_2)?)
-            .into())
+        Ok(self.open_share(share_1)?.xor(&self.open_share(share_2)?).into())
     }
 
     /// Opens the legacy answer, `userKey` of the event.
@@ -159,11 +133,7 @@ impl OnboardingKey {
     }
 
     fn open_share(&self, sealed: &[u8]) -> Result<Secret<16>, Error> {
-        let share = self
-            .0
-            .decrypt(Oaep::new::<Sha256>(), sealed)
-            .map(Zeroizing::new)
-            .map_err(|_| Error::Share)?;
+        let share = self.0.decrypt(Oaep::new::<Sha256>(), sealed).map(Zeroizing::new).map_err(|_| Error::Share)?;
         let share: &[u8; 16] = share.as_slice().try_into().map_err(|_| Error::Share)?;
         Ok(Secret::fill(|target| *target = *share))
     }
@@ -192,10 +162,7 @@ impl RngCore for Coins<'_> {
 
     fn fill_bytes(&mut self, target: &mut [u8]) {
         let unused = self.coins.iter().skip(self.drawn);
-        target
-            .iter_mut()
-            .zip(unused)
-            .for_each(|(to, from)| *to = *from);
+        target.iter_mut().zip(unused).for_each(|(to, from)| *to = *from);
         self.drawn = self.drawn.saturating_add(target.len());
     }
 

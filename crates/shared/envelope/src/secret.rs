@@ -73,16 +73,10 @@ impl UserKey {
 
     /// Reads what a wallet stores: exactly 32 lower-case hex digits. For clients only.
     pub fn from_client_hex(text: &str) -> Result<Self, Error> {
-        if text.len() != 32
-            || !text
-                .bytes()
-                .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
-        {
+        if text.len() != 32 || !text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
             return Err(Error::KeyText);
         }
-        Ok(Self(Secret::fill(|target| {
-            hex::decode_to_slice(text, target).expect("32 hex digits, checked above")
-        })))
+        Ok(Self(Secret::fill(|target| hex::decode_to_slice(text, target).expect("32 hex digits, checked above"))))
     }
 
     /// Writes what a wallet stores: 32 lower-case hex digits. For clients only: an enclave never has a reason to.
@@ -118,10 +112,7 @@ mod tests {
     #[test]
     fn a_secret_prints_as_redacted_however_it_is_wrapped() {
         assert_eq!(format!("{:?}", Secret::from_bytes([0xab; 4])), "[REDACTED]");
-        assert_eq!(
-            format!("{:?}", Some(UserKey::from_bytes([0xab; 16]))),
-            "Some(UserKey([REDACTED]))"
-        );
+        assert_eq!(format!("{:?}", Some(UserKey::from_bytes([0xab; 16]))), "Some(UserKey([REDACTED]))");
     }
 
     #[test]
@@ -134,10 +125,7 @@ mod tests {
 
     #[test]
     fn a_split_secret_joins_again() {
-        let (key, share) = (
-            Secret::from_bytes([0x0f, 0xf0]),
-            Secret::from_bytes([0xff, 0x33]),
-        );
+        let (key, share) = (Secret::from_bytes([0x0f, 0xf0]), Secret::from_bytes([0xff, 0x33]));
         let other = key.xor(&share);
         assert_eq!(other, Secret::from_bytes([0xf0, 0xc3]));
         assert_eq!(other.xor(&share), key);
@@ -157,11 +145,7 @@ mod tests {
             &format!("{text}00"),
             "é0102030405060708090a0b0c0d0e0f",
         ] {
-            assert_eq!(
-                UserKey::from_client_hex(refused),
-                Err(Error::KeyText),
-                "{refused}"
-            );
+            assert_eq!(UserKey::from_client_hex(refused), Err(Error::KeyText), "{refused}");
         }
     }
 }

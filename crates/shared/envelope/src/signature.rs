@@ -24,19 +24,14 @@ pub const SIGNATURE_BYTES: usize = 65;
 
 /// Succeeds when `signature` is `signer`'s over `message`, in either form.
 pub fn verify(message: &[u8], signature: &[u8], signer: Address) -> Result<(), Error> {
-    if recover(message, signature)? == signer {
-        Ok(())
-    } else {
-        Err(Error::WrongSigner)
-    }
+    if recover(message, signature)? == signer { Ok(()) } else { Err(Error::WrongSigner) }
 }
 
 /// The account that made `signature` over `message`.
 ///
 /// Any well-formed signature recovers to *some* account: compare it with the expected one, as [`verify`] does.
 pub fn recover(message: &[u8], signature: &[u8]) -> Result<Address, Error> {
-    let signature: &[u8; SIGNATURE_BYTES] =
-        signature.try_into().map_err(|_| Error::SignatureLength)?;
+    let signature: &[u8; SIGNATURE_BYTES] = signature.try_into().map_err(|_| Error::SignatureLength)?;
     let (compact, v) = (&signature[..64], signature[64]);
     let (form, parity) = match v {
         0 | 1 => (Form::Raw, v),
@@ -51,9 +46,7 @@ pub fn recover(message: &[u8], signature: &[u8]) -> Result<Address, Error> {
         return Err(Error::HighS);
     }
     let digest = Message::from_digest(form.digest(message).0);
-    let key = VERIFIER
-        .recover_ecdsa(digest, &signature)
-        .map_err(|_| Error::Unrecoverable)?;
+    let key = VERIFIER.recover_ecdsa(digest, &signature).map_err(|_| Error::Unrecoverable)?;
     Ok(address(&key))
 }
 
@@ -85,9 +78,7 @@ pub struct AccountKey {
 impl AccountKey {
     /// Takes over a secret key: 32 big-endian bytes, neither zero nor above the group order.
     pub fn from_secret(secret: Secret<32>) -> Result<Self, Error> {
-        let mut key = secret
-            .expose(|bytes| SecretKey::from_byte_array(*bytes))
-            .map_err(|_| Error::AccountKey)?;
+        let mut key = secret.expose(|bytes| SecretKey::from_byte_array(*bytes)).map_err(|_| Error::AccountKey)?;
         let address = address(&key.public_key(&SIGNER));
         key.non_secure_erase();
         Ok(Self { secret, address })
@@ -137,8 +128,7 @@ fn address(key: &PublicKey) -> Address {
 /// verifier does not need and a locked-down enclave may not have. The buffer lives as long as the process.
 static VERIFIER: LazyLock<Secp256k1<VerifyOnlyPreallocated<'static>>> = LazyLock::new(|| {
     let buffer = vec![AlignedType::zeroed(); Secp256k1::preallocate_verification_size()].leak();
-    Secp256k1::preallocated_verification_only(buffer)
-        .expect("the buffer has the size that the library asked for")
+    Secp256k1::preallocated_verification_only(buffer).expect("the buffer has the size that the library asked for")
 });
 
 static SIGNER: LazyLock<Secp256k1<All>> = LazyLock::new(Secp256k1::new);
@@ -153,8 +143,7 @@ mod tests {
 
     assert_not_impl_any!(AccountKey: Clone, Copy, fmt::Display, serde::Serialize);
 
-    const GROUP_ORDER: U256 =
-        uint!(0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141_U256);
+    const GROUP_ORDER: U256 = uint!(0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141_U256);
 
     fn account(byte: u8) -> AccountKey {
         AccountKey::from_secret(Secret::from_bytes([byte; 32])).expect("below the group order")
@@ -167,10 +156,7 @@ mod tests {
             let mut signature = alice.sign(message, form);
             assert_eq!(verify(message, &signature, alice.address()), Ok(()));
             signature[64] = signature[64] % 27 + other_v;
-            assert_eq!(
-                verify(message, &signature, alice.address()),
-                Err(Error::WrongSigner)
-            );
+            assert_eq!(verify(message, &signature, alice.address()), Err(Error::WrongSigner));
         }
     }
 
@@ -180,10 +166,7 @@ mod tests {
         let signature = alice.sign(message, Form::Raw);
         let longer = [signature.as_slice(), &[0]].concat();
         for refused in [&[][..], &[0; 64], &signature[..64], &longer] {
-            assert_eq!(
-                verify(message, refused, alice.address()),
-                Err(Error::SignatureLength)
-            );
+            assert_eq!(verify(message, refused, alice.address()), Err(Error::SignatureLength));
         }
     }
 
@@ -227,10 +210,7 @@ mod tests {
 
     #[test]
     fn an_account_key_prints_its_address_only() {
-        assert_eq!(
-            format!("{:?}", account(1)),
-            "AccountKey(0x1a642f0e3c3af545e7acbd38b07251b3990914f1)"
-        );
+        assert_eq!(format!("{:?}", account(1)), "AccountKey(0x1a642f0e3c3af545e7acbd38b07251b3990914f1)");
     }
 
     proptest! {

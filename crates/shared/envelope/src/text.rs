@@ -12,23 +12,14 @@ pub const GROUP_BYTES: usize = 8;
 
 /// Seals `text` with one fresh `r` from `next_r` for each 8 bytes, in order.
 pub fn seal(cipher: &UserCipher, text: &str, mut next_r: impl FnMut() -> [u8; 16]) -> Vec<U256> {
-    groups(text.as_bytes())
-        .into_iter()
-        .map(|group| cipher.seal(next_r(), group.into()))
-        .collect()
+    groups(text.as_bytes()).into_iter().map(|group| cipher.seal(next_r(), group.into())).collect()
 }
 
 /// Opens the cells of a string.
 pub fn open(cipher: &UserCipher, cells: &[U256]) -> Result<String, Error> {
-    let groups: Vec<u64> = cells
-        .iter()
-        .map(|cell| low_64(cipher.open(*cell)))
-        .collect();
+    let groups: Vec<u64> = cells.iter().map(|cell| low_64(cipher.open(*cell))).collect();
     let mut bytes = ungroup(&groups);
-    let length = bytes
-        .iter()
-        .rposition(|byte| *byte != 0)
-        .map_or(0, |last| last + 1);
+    let length = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     bytes.truncate(length);
     String::from_utf8(bytes).map_err(|_| Error::NotText)
 }
@@ -47,10 +38,7 @@ pub fn groups(bytes: &[u8]) -> Vec<u64> {
 
 /// Joins 64-bit numbers to bytes, the padding of the last one included.
 pub fn ungroup(groups: &[u64]) -> Vec<u8> {
-    groups
-        .iter()
-        .flat_map(|group| group.to_be_bytes())
-        .collect()
+    groups.iter().flat_map(|group| group.to_be_bytes()).collect()
 }
 
 /// The SDKs ignore what a cell holds above its 8 bytes.
@@ -76,10 +64,7 @@ mod tests {
     #[test]
     fn the_last_group_is_padded_at_its_end() {
         assert_eq!(groups(b"a"), [0x6100_0000_0000_0000]);
-        assert_eq!(
-            groups(b"123456789"),
-            [0x3132_3334_3536_3738, 0x3900_0000_0000_0000]
-        );
+        assert_eq!(groups(b"123456789"), [0x3132_3334_3536_3738, 0x3900_0000_0000_0000]);
         assert_eq!(ungroup(&groups(b"123456789")), b"123456789\0\0\0\0\0\0\0");
         assert!(groups(b"").is_empty());
     }
@@ -94,10 +79,7 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_are_an_error() {
         let cipher = UserCipher::new(&UserKey::from_bytes([1; 16]));
-        assert_eq!(
-            open(&cipher, &[cipher.seal([2; 16], 0xff << 56)]),
-            Err(Error::NotText)
-        );
+        assert_eq!(open(&cipher, &[cipher.seal([2; 16], 0xff << 56)]), Err(Error::NotText));
     }
 
     proptest! {

@@ -19,14 +19,7 @@ pub enum Width {
 
 impl Width {
     /// All widths, narrowest first.
-    pub const ALL: [Self; 6] = [
-        Self::Bool,
-        Self::W8,
-        Self::W16,
-        Self::W32,
-        Self::W64,
-        Self::W128,
-    ];
+    pub const ALL: [Self; 6] = [Self::Bool, Self::W8, Self::W16, Self::W32, Self::W64, Self::W128];
 
     /// The number of bits.
     pub const fn bits(self) -> u32 {

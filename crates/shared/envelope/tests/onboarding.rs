@@ -12,12 +12,7 @@ use serde_json::Value;
 /// The RSA key pair of the published SDKs' vectors.
 fn sdk_key() -> OnboardingKey {
     let vectors: Value = serde_json::from_str(include_str!("vectors/coti.json")).unwrap();
-    let der = hex::decode(
-        vectors["onboard"]["rsa_private_key_pkcs1_der"]
-            .as_str()
-            .unwrap(),
-    )
-    .unwrap();
+    let der = hex::decode(vectors["onboard"]["rsa_private_key_pkcs1_der"].as_str().unwrap()).unwrap();
     OnboardingKey::from_pkcs1_der(&der).unwrap()
 }
 
@@ -51,16 +46,10 @@ fn a_fresh_key_carries_the_users_key_home() {
     let coins = [Secret::from_bytes([1; 32]), Secret::from_bytes([2; 32])];
     let answer = recipient.seal_key(&key, &Secret::from_bytes([3; 16]), [&coins[0], &coins[1]]);
     assert_eq!(answer.len(), ANSWER_BYTES);
-    assert_eq!(
-        client.recover(&answer[..SHARE_BYTES], &answer[SHARE_BYTES..]),
-        Ok(key)
-    );
+    assert_eq!(client.recover(&answer[..SHARE_BYTES], &answer[SHARE_BYTES..]), Ok(key));
 
     let whole = recipient.seal_whole_key(&UserKey::from_bytes([8; 16]), &coins[0]);
-    assert_eq!(
-        client.recover_whole(&whole),
-        Ok(UserKey::from_bytes([8; 16]))
-    );
+    assert_eq!(client.recover_whole(&whole), Ok(UserKey::from_bytes([8; 16])));
 
     let stranger = sdk_key();
     assert_eq!(stranger.recover_whole(&whole), Err(Error::Share));
@@ -70,22 +59,15 @@ fn a_fresh_key_carries_the_users_key_home() {
 fn given_coins_give_the_bytes_of_rfc_8017() {
     let golden: Value = serde_json::from_str(include_str!("vectors/oaep.json")).unwrap();
     let bytes = |value: &Value| hex::decode(value.as_str().unwrap()).unwrap();
-    let coins =
-        [0, 1].map(|index| Secret::from_bytes(bytes(&golden["coins"][index]).try_into().unwrap()));
+    let coins = [0, 1].map(|index| Secret::from_bytes(bytes(&golden["coins"][index]).try_into().unwrap()));
     let key = UserKey::from_bytes(bytes(&golden["key"]).try_into().unwrap());
     let share = Secret::from_bytes(bytes(&golden["share"]).try_into().unwrap());
 
     let recipient = Recipient::from_spki(&sdk_key().spki()).unwrap();
     let answer = recipient.seal_key(&key, &share, [&coins[0], &coins[1]]);
     assert_eq!(answer[..], bytes(&golden["answer"]));
-    assert_eq!(
-        recipient.seal_whole_key(&key, &coins[0])[..],
-        bytes(&golden["legacy_answer"])
-    );
-    assert_eq!(
-        sdk_key().recover(&answer[..SHARE_BYTES], &answer[SHARE_BYTES..]),
-        Ok(key)
-    );
+    assert_eq!(recipient.seal_whole_key(&key, &coins[0])[..], bytes(&golden["legacy_answer"]));
+    assert_eq!(sdk_key().recover(&answer[..SHARE_BYTES], &answer[SHARE_BYTES..]), Ok(key));
 }
 
 #[test]
@@ -103,29 +85,17 @@ fn an_altered_share_does_not_open() {
 fn a_request_is_bounded_before_anything_else_is_looked_at() {
     let origin = account().address();
     for length in [0, 65, 294, 65 + 256, 65 + 513, 100_000] {
-        assert_eq!(
-            open_request(&vec![0; length], origin),
-            Err(Error::RequestLength),
-            "{length}"
-        );
+        assert_eq!(open_request(&vec![0; length], origin), Err(Error::RequestLength), "{length}");
     }
     let good = request(&sdk_key().spki());
     assert!(open_request(&good, origin).is_ok());
-    assert_eq!(
-        open_request(&[&good[..], &[0]].concat(), origin),
-        Err(Error::WrongSigner)
-    );
+    assert_eq!(open_request(&[&good[..], &[0]].concat(), origin), Err(Error::WrongSigner));
 }
 
 #[test]
 fn a_signed_key_that_is_not_the_one_der_form_is_refused() {
     let spki = sdk_key().spki();
-    let refused = |spki: &[u8], error| {
-        assert_eq!(
-            open_request(&request(spki), account().address()),
-            Err(error)
-        )
-    };
+    let refused = |spki: &[u8], error| assert_eq!(open_request(&request(spki), account().address()), Err(error));
     refused(&[&spki[..], &[0]].concat(), Error::PublicKey);
     refused(&spki[..293], Error::PublicKey);
     refused(&[0; 294], Error::PublicKey);
@@ -161,22 +131,11 @@ fn a_private_key_is_read_from_either_sdks_form() {
     let mut randomness = toy_randomness();
     let small = RsaPrivateKey::new(&mut TestRng(&mut randomness), 512).unwrap();
     let pkcs8 = small.to_pkcs8_der().unwrap();
-    assert_eq!(
-        OnboardingKey::from_pkcs8_der(pkcs8.as_bytes()).err(),
-        Some(Error::PrivateKey)
-    );
-    assert_eq!(
-        OnboardingKey::from_pkcs1_der(b"nonsense").err(),
-        Some(Error::PrivateKey)
-    );
+    assert_eq!(OnboardingKey::from_pkcs8_der(pkcs8.as_bytes()).err(), Some(Error::PrivateKey));
+    assert_eq!(OnboardingKey::from_pkcs1_der(b"nonsense").err(), Some(Error::PrivateKey));
 
     let vectors: Value = serde_json::from_str(include_str!("vectors/coti.json")).unwrap();
-    let pkcs1 = hex::decode(
-        vectors["onboard"]["rsa_private_key_pkcs1_der"]
-            .as_str()
-            .unwrap(),
-    )
-    .unwrap();
+    let pkcs1 = hex::decode(vectors["onboard"]["rsa_private_key_pkcs1_der"].as_str().unwrap()).unwrap();
     let key: RsaPrivateKey = rsa::pkcs1::DecodeRsaPrivateKey::from_pkcs1_der(&pkcs1).unwrap();
     let again = OnboardingKey::from_pkcs8_der(key.to_pkcs8_der().unwrap().as_bytes()).unwrap();
     assert_eq!(again.spki(), sdk_key().spki());

@@ -1,0 +1,37 @@
+//! Every key, salt and random number of the network, derived from one seed by one table.
+//!
+//! Nothing here is stored and nothing is drawn: two enclaves with the same seed derive the same bytes, so they write the
+//! same ciphertexts, and a key that is needed again is derived again. The [`schedule`] is the whole truth about what comes
+//! from what. There are two roots of different types: what comes from the [`PermanentRoot`] stays the same for ever, because
+//! wallets keep it; what comes from the [`EpochRoot`] changes when the root steps on and the old one is erased.
+//!
+//! This crate must not know blocks, transactions, contracts or the state; it sees hashes, heights and addresses. It draws
+//! no randomness: the caller takes the seed from the operating system, once.
+//!
+//! ```
+//! use alloy_primitives::{Address, B256};
+//! use cloister_keys::{Keys, Seed};
+//!
+//! // 32 bytes from the operating system, made at genesis or received from an attested enclave.
+//! let keys = Keys::new("example-1", &Seed::from_bytes([7; 32]));
+//!
+//! // A contract hands the value 5 to a user.
+//! let mut tx = keys.transaction(1, B256::ZERO, B256::repeat_byte(1));
+//! let user = keys.user_cipher(Address::ZERO);
+//! let first = user.seal(tx.salt(), 5);
+//! assert_eq!(user.open(first), 5);
+//! assert_ne!(user.seal(tx.salt(), 5), first, "equal values never look equal");
+//! ```
+
+mod keys;
+mod network;
+mod roots;
+pub mod schedule;
+mod seal;
+mod transaction;
+
+pub use keys::Keys;
+pub use network::NetworkCipher;
+pub use roots::{EpochRoot, PermanentRoot, Seed};
+pub use seal::{MAX_SEALED_BYTES, Purpose, SealError, SealingKey};
+pub use transaction::{Onboarding, TxKeys};

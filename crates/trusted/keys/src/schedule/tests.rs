@@ -1,0 +1,127 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::{Address, B256, U256, hex};
+use serde_json::Value;
+use static_assertions::{assert_impl_all, assert_not_impl_any};
+use zeroize::ZeroizeOnDrop;
+
+use super::*;
+use crate::{EpochRoot, Keys, NetworkCipher, Onboarding, PermanentRoot, Purpose, SealingKey, Seed, TxKeys};
+
+assert_not_impl_any!(Seed: Clone, Copy, core::fmt::Display, serde::Serialize);
+assert_not_impl_any!(Keys: Clone, Copy, core::fmt::Display, serde::Serialize);
+assert_not_impl_any!(PermanentRoot: Clone, Copy, core::fmt::Debug, core::fmt::Display, serde::Serialize);
+assert_not_impl_any!(EpochRoot: Clone, Copy, core::fmt::Debug, core::fmt::Display, serde::Serialize);
+assert_not_impl_any!(TxKeys: Clone, Copy, core::fmt::Display, serde::Serialize);
+assert_not_impl_any!(Onboarding: Clone, Copy, core::fmt::Display, serde::Serialize);
+assert_not_impl_any!(NetworkCipher: Clone, Copy, core::fmt::Display, serde::Serialize);
+assert_not_impl_any!(SealingKey: Clone, Copy, core::fmt::Display, serde::Serialize);
+// What a `Parent` (two states of SHA-256) and the ciphers keep is erased because these are.
+assert_impl_all!(Sha256: ZeroizeOnDrop);
+assert_impl_all!(aes::Aes256: ZeroizeOnDrop);
+
+const CHAIN: &str = "golden-1";
+const ADDRESS: Address = Address::repeat_byte(0xaa);
+const CONTRACT: Address = Address::repeat_byte(0xcc);
+const PARENT: B256 = B256::repeat_byte(0x11);
+
+fn seed() -> Seed {
+    Seed::from_bytes(core::array::from_fn(|index| u8::try_from(index).expect("32 bytes")))
+}
+
+fn keys() -> Keys {
+    Keys::new(CHAIN, &seed())
+}
+
+fn transaction() -> TxKeys {
+    keys().transaction(7, PARENT, B256::repeat_byte(0x22))
+}
+
+fn sealing_key() -> SealingKey {
+    SealingKey::from_bytes(CHAIN, [0x5e; 32])
+}
+
+fn golden() -> Value {
+    serde_json::from_str(include_str!("../../tests/golden.json")).expect("the file beside the script")
+}
+
+fn hex_of<const N: usize>(secret: &Secret<N>) -> String {
+    secret.expose(|bytes| hex::encode(bytes))
+}
+
+fn word(word: U256) -> String {
+    hex::encode(word.to_be_bytes::<32>())
+}
+
+#[test]
+fn every_row_of_the_table_gives_its_known_answer() {
+    let root = || Parent::<Root>::new(CHAIN.into(), &seed().0);
+    let epoch = || root().child::<Epoch>(&EPOCH_ROOT, &[]);
+    let parent_context = PARENT.as_slice();
+    let mut tx = transaction();
+    let onboardings = [tx.onboarding(), tx.onboarding()];
+    let sealing = Parent::<Sealing>::new(CHAIN.into(), &Secret::from_bytes([0x5e; 32]));
+    let nonce = |purpose: Purpose, context: &[u8]| {
+        hex_of(&sealing.derive(&SEALING_NONCE, &[&info(CHAIN, purpose.label(), &[context])]))
+    };
+    let ours: BTreeMap<&str, Vec<String>> = BTreeMap::from([
+        ("permanent root", vec![hex_of(&root().derive(&PERMANENT_ROOT, &[]))]),
+        ("epoch root", vec![hex_of(&root().derive(&EPOCH_ROOT, &[]))]),
+        ("user aes key", vec![keys().user_key(ADDRESS).to_client_hex().to_string()]),
+        ("next epoch root", vec![hex_of(&epoch().derive(&NEXT_EPOCH_ROOT, &[&1_u64.to_be_bytes(), &[0x44; 32]]))]),
+        ("network cell key", vec![hex_of(&epoch().derive(&NETWORK_KEY, &[CONTRACT.as_slice()]))]),
+        (
+            "transaction key",
+            vec![hex_of(&epoch().derive(&TRANSACTION_KEY, &[&7_u64.to_be_bytes(), parent_context, &[0x22; 32]]))],
+        ),
+        ("query key", vec![hex_of(&epoch().derive(&QUERY_KEY, &[&[0x33; 32]]))]),
+        ("block beacon", vec![hex::encode(keys().beacon(PARENT))]),
+        ("handle", vec![word(tx.handle()), word(tx.handle())]),
+        ("cell salt", vec![hex::encode(tx.salt()), hex::encode(tx.salt())]),
+        ("random number", vec![word(tx.random()), word(tx.random())]),
+        ("onboarding share", onboardings.iter().map(|onboarding| hex_of(&onboarding.share)).collect()),
+        ("onboarding coins", onboardings.iter().flat_map(|onboarding| &onboarding.coins).map(hex_of).collect()),
+        ("sealing cipher", vec![hex_of(&sealing.derive(&SEALING_CIPHER, &[]))]),
+        ("sealing nonce", vec![nonce(Purpose::Seed, b"measurement"), nonce(Purpose::Checkpoint, &7_u64.to_be_bytes())]),
+    ]);
+    assert_eq!(ours.keys().copied().collect::<BTreeSet<_>>(), TABLE.iter().map(|row| row.label).collect());
+    assert_eq!(serde_json::to_value(&ours).expect("strings"), golden()["rows"]);
+    for row in TABLE {
+        assert!(ours[row.label].iter().all(|output| output.len() == 2 * row.bytes), "{}", row.label);
+    }
+}
+
+#[test]
+fn what_is_made_with_the_keys_is_known_too() {
+    let golden = golden();
+    let salt = transaction().salt();
+    assert_eq!(word(keys().user_cipher(ADDRESS).seal(salt, 5)), golden["user_cell_of_5"]);
+    assert_eq!(word(keys().network_cipher(CONTRACT).seal(salt, 5)), golden["network_cell_of_5"]);
+    assert_eq!(hex::encode(keys().query(B256::repeat_byte(0x33)).salt()), golden["query_salt"]);
+    let next = keys().next_epoch(&B256::repeat_byte(0x44));
+    assert_eq!(hex::encode(next.beacon(PARENT)), golden["beacon_of_epoch_1"]);
+
+    let sealed = sealing_key().seal_seed(b"measurement", &seed()).expect("short");
+    assert_eq!(hex::encode(&sealed), golden["sealed_seed"]);
+    assert_eq!(sealing_key().open_seed(b"measurement", &sealed), Ok(seed()));
+    let sealed = sealing_key().seal(Purpose::Checkpoint, &7_u64.to_be_bytes(), b"height 7").expect("short");
+    assert_eq!(hex::encode(&sealed), golden["sealed_checkpoint"]);
+}
+
+#[test]
+fn no_label_occurs_twice_and_none_has_a_separator() {
+    let labels: Vec<&str> = TABLE.iter().map(|row| row.label).chain(Purpose::ALL.map(Purpose::label)).collect();
+    assert_eq!(labels.iter().collect::<BTreeSet<_>>().len(), labels.len());
+    for row in TABLE {
+        assert!(!row.label.is_empty() && !row.label.contains('/'), "{}", row.label);
+        assert!(["never", "epoch", "once"].contains(&row.may_change), "{}", row.label);
+    }
+}
+
+#[test]
+fn two_contexts_never_read_the_same() {
+    let split_differently = [info("a", "b", &[b"12", b"3"]), info("a", "b", &[b"1", b"23"]), info("a", "b", &[b"123"])];
+    let absent_or_empty = [info("a", "b", &[]), info("a", "b", &[b""]), info("ab", "", &[])];
+    let all: BTreeSet<_> = split_differently.into_iter().chain(absent_or_empty).collect();
+    assert_eq!(all.len(), 6);
+}
