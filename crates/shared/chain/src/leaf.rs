@@ -49,6 +49,11 @@ pub struct Cell {
 }
 
 impl Leaf {
+    /// The leaf of the hash of the header at `height`; the one of 256 heights before is overwritten.
+    pub fn block_hash(height: u64) -> Self {
+        Self::BlockHash(height.to_le_bytes()[0])
+    }
+
     /// Where the leaf stands in the tree: SHA-256 of its encoding under its own label.
     pub fn position(&self) -> B256 {
         tagged("cloister/leaf/name", &[&self.to_bytes()])

@@ -20,5 +20,9 @@ pub const EVM_CODE_BYTES: usize = 24_576;
 pub const RPC_BODY_BYTES: usize = 16 << 20;
 /// Most blocks whose state an enclave keeps for queries below the tip.
 pub const QUERY_HEIGHTS: usize = 128;
+/// Most query streams of one enclave. A count, as is the next.
+pub const QUERY_STREAMS: usize = 64;
 /// Most leaves or blobs that one crossing of the wall asks for.
 pub const SUPPLY_ITEMS: usize = 65_536;
+/// Most EVM gas of one unsigned query: a call or an estimate.
+pub const QUERY_GAS: u64 = 120_000_000;

@@ -1,9 +1,11 @@
 //! The wall: every message between a node and its enclave.
 //!
 //! A frame is `length (4, LE) ‖ body`, the body is the borsh form of one [`ToEnclave`] or [`ToHost`], its length is at most
-//! [`limits::FRAME_BYTES`], and a body with bytes left over is refused. The enclave inherits its sockets: one *block
-//! stream*, and one *query stream* for each query thread. On a stream the host speaks first and waits; while the enclave
-//! works on a request it may ask for what it lacks, any number of times, and then gives one answer.
+//! [`limits::FRAME_BYTES`], and a body with bytes left over is refused. The enclave inherits one socket as its standard
+//! input, the *block stream*. Over it, before the first frame, comes one byte, the number of *query streams* (at most
+//! [`limits::QUERY_STREAMS`]; one thread serves each), with their descriptors attached. On a stream the host speaks first
+//! and waits; while the enclave works on a request it may ask for what it lacks, any number of times, and then gives one
+//! answer.
 //!
 //! | stream | host sends | enclave may ask | enclave answers |
 //! | --- | --- | --- | --- |
@@ -224,6 +226,8 @@ pub enum QueryRefusal {
     Supply = 3,
     /// The enclave has no state yet.
     NotReady = 4,
+    /// The enclave failed over this question: a fault of ours, of which nothing more may be told (M-12).
+    Fault = 5,
 }
 
 /// Why an enclave stopped. The numbers never change.

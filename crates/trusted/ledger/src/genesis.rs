@@ -1,0 +1,29 @@
+//! The state at height 0.
+
+use alloy_primitives::Bytes;
+use cloister_chain::leaf::ChainState;
+use cloister_chain::{Account, Cell, Genesis, Header, Leaf};
+use cloister_state::{NoSupply, Overlay};
+
+use crate::eth::encode;
+
+/// Writes the accounts of `genesis` and the chain's own leaves.
+pub(crate) fn write(genesis: &Genesis, header: &Header, state: &mut Overlay<NoSupply>) {
+    for account in &genesis.accounts {
+        let mut entry = Account { balance: account.balance, ..Account::default() };
+        if !account.code.is_empty() {
+            // A contract starts at 1, as if it had been created (EIP-161).
+            entry.sequence = 1;
+            entry.code = state.put_blob(Bytes::clone(&account.code));
+        }
+        if !entry.is_empty() {
+            state.write(Leaf::Account(account.address), Some(encode(&entry)));
+        }
+        for (slot, word) in account.storage.iter().filter(|(_, word)| !word.is_zero()) {
+            let cell = Cell { word: *word, marked: false };
+            state.write(Leaf::Storage(account.address, *slot), Some(encode(&cell)));
+        }
+    }
+    state.write(Leaf::Chain, Some(encode(&ChainState { base_fee: genesis.base_fee })));
+    state.write(Leaf::block_hash(0), Some(encode(&header.hash())));
+}

@@ -1,0 +1,184 @@
+//! Blocks in, outcomes out.
+
+use std::sync::Arc;
+
+use alloy_eips::eip1559::{BaseFeeParams, calc_next_block_base_fee};
+use cloister_chain::hash::merkle_root;
+use cloister_chain::leaf::ChainState;
+use cloister_chain::wire::{Execute, Halt};
+use cloister_chain::{Address, Genesis, Header, Leaf, Outcome, Receipt, Refusal, Status, Tx};
+use cloister_keys::{Keys, Seed};
+use cloister_state::{Cache, NoSupply, Overlay, Supply, Tree, View};
+
+use crate::checkpoint::Checkpoint;
+use crate::eth::{self, encode};
+use crate::genesis;
+use crate::query::{Snapshot, Snapshots};
+
+/// The state machine of one chain, at one height.
+pub struct Ledger {
+    genesis: Arc<Genesis>,
+    keys: Arc<Keys>,
+    tip: Checkpoint,
+    tree: Tree,
+    cache: Cache,
+    snapshots: Arc<Snapshots>,
+}
+
+/// A ledger that waits for the leaves of its checkpoint.
+pub struct Loading(Ledger);
+
+impl Ledger {
+    /// The ledger of a new chain, and the outcome that the host has to keep as height 0.
+    pub fn genesis(genesis: &Genesis, seed: &Seed) -> Result<(Self, Outcome), Halt> {
+        let mut ledger = Self::empty(genesis, seed)?;
+        let view = View::new(Tree::new(), 0, ledger.cache.clone(), NoSupply);
+        let mut state = Overlay::new(view);
+        genesis::write(genesis, &ledger.tip.header, &mut state);
+        let outcome = ledger.advance(ledger.tip.header.clone(), state.finish(), Vec::new(), genesis.base_fee);
+        Ok((ledger, outcome))
+    }
+
+    /// A ledger at `checkpoint`, whose leaves are still to come. The checkpoint is taken as true: the caller opened it.
+    pub fn resume(genesis: &Genesis, seed: &Seed, checkpoint: Checkpoint) -> Result<Loading, Halt> {
+        let mut ledger = Self::empty(genesis, seed)?;
+        ledger.tip = checkpoint;
+        Ok(Loading(ledger))
+    }
+
+    /// Executes the next block. `supply` has the leaves of the present height. After an error the ledger is as before.
+    pub fn execute(&mut self, next: &Execute, supply: &mut dyn Supply) -> Result<Outcome, Halt> {
+        self.tip.admit(&self.genesis, next)?;
+        let header = &next.block.header;
+        let view = View::new(self.tree.clone(), self.tip.header.height, self.cache.clone(), supply);
+        let mut state = Overlay::new(view);
+        let txs: Vec<_> =
+            next.block.txs.iter().map(|bytes| (bytes, Tx::from_bytes(bytes, self.genesis.evm_chain_id))).collect();
+        state.prefetch(&foreseen(&txs)).map_err(|_| Halt::Supply)?;
+
+        let mut block = eth::Block::new(&self.genesis, &self.keys, header, &mut state);
+        let mut receipts = Vec::with_capacity(txs.len());
+        let mut gas_used = 0u64;
+        for (bytes, tx) in &txs {
+            let receipt = match tx {
+                Ok(Tx::Eth(tx)) => block.run(tx, self.genesis.evm_gas.saturating_sub(gas_used))?,
+                Err(_) => malformed(bytes),
+            };
+            gas_used = gas_used.saturating_add(receipt.gas_used);
+            receipts.push(receipt);
+        }
+        let changes = block.finish();
+        eth::write(&mut state, changes);
+
+        let params = BaseFeeParams::ethereum();
+        let base_fee = calc_next_block_base_fee(gas_used, self.genesis.evm_gas, header.base_fee, params);
+        let base_fee = base_fee.max(self.genesis.base_fee);
+        state.write(Leaf::Chain, Some(encode(&ChainState { base_fee })));
+        state.write(Leaf::block_hash(header.height), Some(encode(&header.hash())));
+        let changes = state.finish();
+        Ok(self.advance(header.clone(), changes, receipts, base_fee))
+    }
+
+    /// What the next block will be judged by.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.tip
+    }
+
+    /// The committed states, for queries on other threads.
+    pub fn snapshots(&self) -> Arc<Snapshots> {
+        Arc::clone(&self.snapshots)
+    }
+
+    fn empty(genesis: &Genesis, seed: &Seed) -> Result<Self, Halt> {
+        genesis.check().map_err(|_| Halt::Genesis)?;
+        let header = Header::genesis(genesis);
+        let genesis = Arc::new(genesis.clone());
+        let keys = Arc::new(Keys::new(&genesis.chain_id, seed));
+        let cache = Cache::default();
+        let snapshots = Arc::new(Snapshots::new(Arc::clone(&genesis), Arc::clone(&keys), cache.clone()));
+        let tip = Checkpoint {
+            header,
+            state_root: Tree::new().root(),
+            results: merkle_root(&[]),
+            base_fee: genesis.base_fee,
+            validators: genesis.validators.clone(),
+        };
+        Ok(Self { genesis, keys, tip, tree: Tree::new(), cache, snapshots })
+    }
+
+    /// Moves to the state after the block of `header`.
+    fn advance(
+        &mut self,
+        header: Header,
+        changes: cloister_state::Changes,
+        receipts: Vec<Receipt>,
+        base_fee: u64,
+    ) -> Outcome {
+        self.tree.apply_writes(&changes.writes);
+        self.cache.absorb(&changes.writes, &changes.blobs);
+        self.tip = Checkpoint {
+            header,
+            state_root: self.tree.root(),
+            results: Receipt::root(&receipts),
+            base_fee,
+            validators: self.tip.validators.clone(),
+        };
+        self.snapshots.push(Snapshot::new(&self.genesis, &self.keys, &self.tip.header, self.tree.clone()));
+        Outcome {
+            height: self.tip.header.height,
+            receipts,
+            writes: changes.writes,
+            blobs: changes.blobs,
+            state_root: self.tip.state_root,
+            results: self.tip.results,
+            next_base_fee: base_fee,
+            next_validators: self.tip.validators.clone(),
+            checkpoint: Vec::new(),
+        }
+    }
+}
+
+impl Loading {
+    /// Takes some of the current leaves.
+    pub fn load(&mut self, leaves: Vec<(Leaf, Vec<u8>)>) {
+        let writes: Vec<_> = leaves.into_iter().map(|(leaf, value)| (leaf, Some(value))).collect();
+        self.0.tree.apply_writes(&writes);
+        self.0.cache.absorb(&writes, &[]);
+    }
+
+    /// The ledger, if the leaves have the checkpoint's root (M-03).
+    pub fn finish(self) -> Result<Ledger, Halt> {
+        let ledger = self.0;
+        if ledger.tree.root() != ledger.tip.state_root {
+            return Err(Halt::Root);
+        }
+        let snapshot = Snapshot::new(&ledger.genesis, &ledger.keys, &ledger.tip.header, ledger.tree.clone());
+        ledger.snapshots.push(snapshot);
+        Ok(ledger)
+    }
+}
+
+/// The leaves that a block touches for certain: fetched in one crossing.
+fn foreseen(txs: &[(&alloy_primitives::Bytes, Result<Tx, cloister_chain::TxError>)]) -> Vec<Leaf> {
+    let accounts = txs.iter().filter_map(|(_, tx)| tx.as_ref().ok()).flat_map(|Tx::Eth(tx)| {
+        use alloy_consensus::Transaction as _;
+        [Some(tx.sender()), tx.envelope().to()]
+    });
+    accounts.flatten().map(Leaf::Account).collect()
+}
+
+/// The receipt of bytes that are no transaction: a proposer put them there, and nobody pays.
+fn malformed(bytes: &[u8]) -> Receipt {
+    Receipt {
+        tx: alloy_primitives::keccak256(bytes),
+        from: Address::ZERO,
+        status: Status::Refused(Refusal::Malformed),
+        gas_used: 0,
+        gas_price: 0,
+        contract: None,
+        logs: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! Questions about committed states.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use alloy_primitives::{Bytes, TxKind};
+use cloister_chain::wire::{Answer, Call, Failure as Why, Key, Query, QueryAt, QueryRefusal};
+use cloister_chain::{Genesis, Header, limits};
+use cloister_evm::tx::HaltReason;
+use cloister_evm::{BlockInfo, CallInput, Ending, Estimate, Executed, Failure, Invalid, Price};
+use cloister_keys::Keys;
+use cloister_state::{Cache, Overlay, Supply, Tree, View};
+
+use crate::eth::{self, KeyVault, Leaves};
+
+/// The states of the last [`limits::QUERY_HEIGHTS`] heights. A query works on its own copy of a tree, so that it neither
+/// waits for a block nor holds one up.
+pub struct Snapshots {
+    genesis: Arc<Genesis>,
+    keys: Arc<Keys>,
+    cache: Cache,
+    window: RwLock<VecDeque<Snapshot>>,
+}
+
+/// One committed state and the block that led to it.
+#[derive(Clone)]
+pub(crate) struct Snapshot {
+    tree: Tree,
+    block: BlockInfo,
+}
+
+impl Snapshot {
+    pub(crate) fn new(genesis: &Genesis, keys: &Keys, header: &Header, tree: Tree) -> Self {
+        Self { tree, block: eth::block_info(genesis, keys, header) }
+    }
+}
+
+impl Snapshots {
+    pub(crate) fn new(genesis: Arc<Genesis>, keys: Arc<Keys>, cache: Cache) -> Self {
+        Self { genesis, keys, cache, window: RwLock::default() }
+    }
+
+    pub(crate) fn push(&self, snapshot: Snapshot) {
+        let mut window = self.window.write().unwrap_or_else(PoisonError::into_inner);
+        let forgotten = if window.len() < limits::QUERY_HEIGHTS { None } else { window.pop_front() };
+        window.push_back(snapshot);
+        drop(window);
+        // An old tree may be the last owner of many nodes: they are freed after the lock is.
+        drop(forgotten);
+    }
+
+    /// Answers one query, with leaves from `supply`.
+    pub fn query(&self, question: &QueryAt, supply: &mut dyn Supply) -> Answer {
+        let Some(snapshot) = self.at(question.height) else {
+            return Answer::Refused(QueryRefusal::Height);
+        };
+        let Snapshot { tree, block } = snapshot;
+        let root = tree.root();
+        let mut view = View::new(tree, block.number, self.cache.clone(), supply);
+        match &question.query {
+            Query::Call(call) => {
+                let mut state = Overlay::new(view);
+                let vault = KeyVault::query(&self.keys);
+                called(cloister_evm::call(Leaves(&mut state), vault, &block, &input(call), limits::QUERY_GAS))
+            }
+            Query::Estimate(call) => {
+                let mut state = Overlay::new(view);
+                let vault = KeyVault::query(&self.keys);
+                estimated(cloister_evm::estimate(Leaves(&mut state), vault, &block, &input(call), limits::QUERY_GAS))
+            }
+            Query::Prove(leaf) => match view.prove(leaf) {
+                Ok((value, proof)) => Answer::Proved { height: block.number, root, value, proof },
+                Err(_) => Answer::Refused(QueryRefusal::Supply),
+            },
+            // D12: the one question whose answer is a secret in the clear.
+            Query::UserKey(address) if self.genesis.simulated && self.genesis.validators.iter().count() == 1 => {
+                Answer::UserKey(self.keys.user_key(*address).expose(|bytes| Key(*bytes)))
+            }
+            Query::UserKey(_) => Answer::Refused(QueryRefusal::Dev),
+        }
+    }
+
+    fn at(&self, height: Option<u64>) -> Option<Snapshot> {
+        let window = self.window.read().unwrap_or_else(PoisonError::into_inner);
+        match height {
+            None => window.back().cloned(),
+            Some(height) => {
+                let oldest = window.front()?.block.number;
+                window.get(usize::try_from(height.checked_sub(oldest)?).ok()?).cloned()
+            }
+        }
+    }
+}
+
+fn input(call: &Call) -> CallInput {
+    CallInput {
+        from: call.from,
+        to: call.to.map_or(TxKind::Create, TxKind::Call),
+        value: call.value,
+        data: call.data.clone(),
+        gas: call.gas,
+        price: Price::Fixed(call.gas_price.unwrap_or(0)),
+        access_list: None,
+    }
+}
+
+fn called(result: Result<Executed, Failure>) -> Answer {
+    match result {
+        Ok(Executed { ending: Ending::Success, output, gas_used, .. }) => Answer::Returned { output, gas_used },
+        Ok(Executed { ending: Ending::Revert, output, .. }) => Answer::Reverted(output),
+        Ok(Executed { ending: Ending::Halt(reason), .. }) => Answer::Failed(halted(&reason)),
+        Err(failure) => failed(&failure),
+    }
+}
+
+fn estimated(result: Result<Estimate, Failure>) -> Answer {
+    match result {
+        Ok(Estimate::Gas(gas)) => Answer::Estimated(gas),
+        Ok(Estimate::Reverted(output)) => Answer::Reverted(Bytes::clone(&output)),
+        Ok(Estimate::Halted(reason)) => Answer::Failed(halted(&reason)),
+        Ok(Estimate::Exceeds(_)) => Answer::Failed(Why::OutOfGas),
+        Err(failure) => failed(&failure),
+    }
+}
+
+fn failed(failure: &Failure) -> Answer {
+    match failure {
+        Failure::Invalid(Invalid::Funds { .. } | Invalid::CostOverflow) => Answer::Failed(Why::Funds),
+        Failure::Invalid(Invalid::IntrinsicGas { .. }) => Answer::Failed(Why::OutOfGas),
+        Failure::Invalid(_) => Answer::Failed(Why::Rule),
+        Failure::World(_) | Failure::Machine => Answer::Refused(QueryRefusal::Supply),
+    }
+}
+
+fn halted(reason: &HaltReason) -> Why {
+    match reason {
+        HaltReason::OutOfGas(_) => Why::OutOfGas,
+        HaltReason::OutOfFunds => Why::Funds,
+        _ => Why::Fault,
+    }
+}
