@@ -126,7 +126,8 @@ struct Inner {
 struct Sender {
     /// Next sequence in the committed state.
     next: u64,
-    balance: U256,
+    /// Sum of what the waiting transactions may cost.
+    cost: U256,
     waiting: BTreeMap<u64, Arc<Waiting>>,
 }
 
@@ -175,7 +176,8 @@ impl Mempool {
         } else if full || known.is_some_and(|known| known.waiting.len() >= self.limits.per_sender) {
             return Err(SubmitError::Full);
         }
-        let others = known.map_or(U256::ZERO, Sender::cost) - replaced.as_ref().map_or(U256::ZERO, |old| old.cost);
+        let others =
+            known.map_or(U256::ZERO, |known| known.cost) - replaced.as_ref().map_or(U256::ZERO, |old| old.cost);
         let cost = others.saturating_add(waiting.cost);
         if cost > admission.account.balance {
             return Err(SubmitError::InsufficientFunds { balance: admission.account.balance, cost });
@@ -189,7 +191,7 @@ impl Mempool {
         by_hash.insert(hash, (sender, sequence));
         let entry = senders.entry(sender).or_default();
         entry.next = admission.account.sequence;
-        entry.balance = admission.account.balance;
+        entry.cost = cost;
         entry.waiting.insert(sequence, Arc::new(Waiting { arrival: *arrivals, ..waiting }));
         drop(inner);
         self.arrived.notify_all();
@@ -255,7 +257,6 @@ impl Mempool {
         for (address, account) in accounts {
             let Some(sender) = inner.senders.get_mut(address) else { continue };
             sender.next = account.sequence;
-            sender.balance = account.balance;
             let mut cost = U256::ZERO;
             for (sequence, waiting) in &sender.waiting {
                 cost = cost.saturating_add(waiting.cost);
@@ -271,6 +272,7 @@ impl Mempool {
             if let Some(waiting) = sender.waiting.remove(&sequence) {
                 by_hash.remove(&waiting.tx.hash());
                 *bytes -= waiting.bytes.len();
+                sender.cost = sender.cost.saturating_sub(waiting.cost);
             }
             if sender.waiting.is_empty() {
                 senders.remove(&address);
@@ -362,10 +364,6 @@ impl Sender {
 
     fn ready(&self) -> bool {
         self.waiting.contains_key(&self.next)
-    }
-
-    fn cost(&self) -> U256 {
-        self.waiting.values().fold(U256::ZERO, |sum, waiting| sum.saturating_add(waiting.cost))
     }
 }
 
