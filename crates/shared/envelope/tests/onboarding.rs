@@ -112,6 +112,41 @@ fn a_signed_key_that_is_not_the_one_der_form_is_refused() {
 }
 
 #[test]
+fn the_same_numbers_written_in_another_way_are_refused() {
+    let spki = sdk_key().spki();
+    let (modulus, exponent) = (&spki[33..289], &spki[291..]);
+    let nested = |modulus: &[u8], exponent: &[u8], parameters: &[u8]| {
+        let numbers = der(0x30, &[der(0x02, modulus), der(0x02, exponent)].concat());
+        let algorithm = der(0x30, &[&spki[6..17], parameters].concat());
+        der(0x30, &[algorithm, der(0x03, &[&[0], &numbers[..]].concat())].concat())
+    };
+    let padded = |number: &[u8], zeroes: usize| [&vec![0; zeroes], number].concat();
+    let (null, refused) = ([0x05, 0x00], Some(Error::PublicKey));
+    let canonical = nested(&padded(modulus, 1), exponent, &null);
+    assert_eq!(canonical, spki);
+    for other in [
+        nested(modulus, exponent, &null),
+        nested(&padded(modulus, 2), exponent, &null),
+        nested(&padded(modulus, 1), &padded(exponent, 1), &null),
+        nested(&padded(modulus, 1), exponent, &[]),
+        nested(&padded(modulus, 1), exponent, &[0x05, 0x00, 0x05, 0x00]),
+    ] {
+        assert_eq!(Recipient::from_spki(&other).err(), refused, "{}", hex::encode(other));
+    }
+}
+
+/// Tag, length, content.
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+    let header = match content.len() {
+        0..128 => vec![tag, length[1]],
+        128..256 => vec![tag, 0x81, length[1]],
+        _ => vec![tag, 0x82, length[0], length[1]],
+    };
+    [header, content.to_vec()].concat()
+}
+
+#[test]
 fn another_size_or_exponent_is_refused() {
     let of = |bits: usize, exponent: u32| {
         let modulus = (BigUint::from(1_u32) << (bits - 1)) + BigUint::from(1_u32);
