@@ -1,1 +1,74 @@
-fn main() {}
+//! `cargo xtask`: the chores of the house. Tests, checks, soaks and benchmarks are each one command.
+//!
+//! It links nothing of the product, so that it compiles in a second and can judge a product that does not compile.
+
+// This tool is for a terminal: what it prints is its result.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod bench;
+mod deps;
+mod house;
+mod licences;
+mod node;
+mod packages;
+mod shell;
+mod soak;
+mod suites;
+mod tally;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use shell::{Failure, Outcome};
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  test                     everything that has to pass: checks, Rust tests, contracts, published clients
+  deps                     who may depend on whom, banned crates, licences, lines of trusted code
+  house                    file cap, unsafe code, lock files
+  pure                     determinism lints of the shared and trusted rooms
+  interop [SUITE]          only the published clients against a node (python, js, coti-contracts)
+  soak kills               kill -9 and restart, 200 times
+  soak fuzz [--seconds N] [TARGET]
+                           every fuzz target (or one) for N seconds, 600 by default; needs a nightly toolchain
+  soak sweep               all operations and widths against the model, many more cases than in `test`
+  bench evm [ARGS]         confidential transfers per second, beside plaintext ones on anvil (docs/bench.md)
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[&str]) -> Outcome {
+    std::env::set_current_dir(shell::root()).map_err(|error| Failure::new(format!("the project's folder: {error}")))?;
+    match args {
+        ["test"] => test::all(),
+        ["deps"] => deps::check(),
+        ["house"] => house::check(),
+        ["pure"] => deps::pure_lints(),
+        ["interop"] => test::interop(None),
+        ["interop", suite] => test::interop(Some(suite)),
+        ["soak", "kills"] => soak::kills(),
+        ["soak", "fuzz", rest @ ..] => soak::fuzz(rest),
+        ["soak", "sweep"] => soak::sweep(),
+        ["bench", "evm", rest @ ..] => bench::evm(rest),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprint!("{USAGE}");
+            Err(Failure::new("no such command"))
+        }
+    }
+}

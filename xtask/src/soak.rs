@@ -1,0 +1,77 @@
+//! What takes too long for every change: killing, fuzzing, sweeping.
+
+use std::fs;
+use std::process::Command;
+
+use crate::shell::{self, Failure, Outcome};
+use crate::tally::Tally;
+use crate::{suites, test, tools};
+
+/// `cargo +nightly` needs rustup's cargo, not the one that runs this tool.
+const FUZZ: &[&str] = &["+nightly", "fuzz"];
+const KILLS: &str = "200";
+const SECONDS: &str = "600";
+/// Thirty times what a test run has.
+const SWEEP_CASES: &str = "100000";
+
+/// Kills and restarts a node two hundred times; the same test runs a few rounds in every `cargo test`.
+pub fn kills() -> Outcome {
+    let args = ["test", "-p", "cloister-cli", "--test", "kills", "--", "--nocapture"];
+    shell::run(shell::cargo().args(args).env("CLOISTER_KILLS", KILLS))
+}
+
+/// Every operation and width against plain integers, with many more cases than a test run has.
+pub fn sweep() -> Outcome {
+    tools::check_clients()?;
+    test::build_node()?;
+    let transcript = suites::SWEEP.run(&[("CLOISTER_SWEEP_CASES", SWEEP_CASES)])?;
+    match Tally::of_suite(&transcript).failed {
+        0 => Ok(()),
+        failed => Err(Failure::new(format!("{failed} failed"))),
+    }
+}
+
+/// Runs each fuzz target for a while, from the committed seeds. Stops at the first finding.
+pub fn fuzz(args: &[&str]) -> Outcome {
+    let (seconds, only) = match args {
+        [] => (SECONDS, None),
+        ["--seconds", seconds] => (*seconds, None),
+        ["--seconds", seconds, target] => (*seconds, Some(*target)),
+        [target] => (SECONDS, Some(*target)),
+        _ => return Err(Failure::new("usage: cargo xtask soak fuzz [--seconds N] [TARGET]")),
+    };
+    install_cargo_fuzz()?;
+    for target in targets()?.iter().filter(|target| only.is_none_or(|only| only == *target)) {
+        shell::heading(target);
+        let corpus = format!("fuzz/corpus/{target}");
+        fs::create_dir_all(&corpus).map_err(|error| Failure::new(format!("{corpus}: {error}")))?;
+        let mut run = Command::new("cargo");
+        // The first folder takes what is found; the seeds are only read.
+        run.args(FUZZ).args(["run", "--fuzz-dir", "fuzz", target, &corpus, &format!("fuzz/seeds/{target}"), "--"]);
+        run.args([&format!("-max_total_time={seconds}"), "-rss_limit_mb=4096", "-timeout=10", "-max_len=65536"]);
+        shell::run(clean(&mut run))?;
+    }
+    Ok(())
+}
+
+fn targets() -> Outcome<Vec<String>> {
+    let listed = shell::run_quietly(clean(Command::new("cargo").args(FUZZ).args(["list", "--fuzz-dir", "fuzz"])))?;
+    Ok(listed.lines().map(str::to_owned).collect())
+}
+
+fn install_cargo_fuzz() -> Outcome {
+    let nightly = shell::run_quietly(clean(Command::new("cargo").args(["+nightly", "--version"])));
+    nightly.map_err(|_| Failure::new("fuzzing needs a nightly toolchain: rustup toolchain install nightly"))?;
+    if shell::run_quietly(clean(Command::new("cargo").args(FUZZ).arg("--version"))).is_ok() {
+        return Ok(());
+    }
+    shell::run(clean(Command::new("cargo").args(["install", "--locked", "cargo-fuzz"])))
+}
+
+/// Without what the cargo that runs this tool set for itself, so that rustup chooses the toolchain anew.
+fn clean(command: &mut Command) -> &mut Command {
+    for variable in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH"] {
+        command.env_remove(variable);
+    }
+    command
+}

@@ -1,0 +1,57 @@
+//! The published clients, unmodified, against a running node.
+
+use std::process::Command;
+use std::time::Duration;
+
+use crate::node::Node;
+use crate::packages;
+use crate::shell::{self, Failure, Outcome, Transcript};
+
+/// Far above what a suite needs, and below what a whole run may take.
+const LIMIT: Duration = Duration::from_secs(20 * 60);
+
+/// One suite of `interop/`.
+pub struct Suite {
+    pub name: &'static str,
+    folder: &'static str,
+    /// Its packages come with `npm ci` from its lock file; the others install their own.
+    npm: bool,
+    command: &'static [&'static str],
+}
+
+pub const SUITES: &[Suite] = &[
+    Suite { name: "python", folder: "interop/python", npm: false, command: &["bash", "run.sh"] },
+    Suite { name: "js", folder: "interop/js", npm: true, command: &["npm", "test", "--silent"] },
+    Suite {
+        name: "coti-contracts",
+        folder: "interop/coti-contracts-suite",
+        npm: true,
+        command: &["npm", "test", "--silent"],
+    },
+];
+
+/// The sweep over operations and widths, which is also part of `js`.
+pub const SWEEP: Suite =
+    Suite { name: "sweep", folder: "interop/js", npm: true, command: &["npm", "run", "sweep", "--silent"] };
+
+impl Suite {
+    /// Runs it against a node of its own. `settings` are added to its environment.
+    pub fn run(&self, settings: &[(&str, &str)]) -> Outcome<Transcript> {
+        if self.npm {
+            packages::npm(self.folder)?;
+        }
+        let node = Node::start(self.name)?;
+        let mut command = Command::new(self.command[0]);
+        command.args(&self.command[1..]).current_dir(shell::root().join(self.folder));
+        command.env("CLOISTER_RPC", &node.url).envs(settings.iter().copied());
+        shell::run_recorded(&mut command, LIMIT)
+    }
+}
+
+/// The suite of that name.
+pub fn named(name: &str) -> Outcome<&'static Suite> {
+    SUITES.iter().find(|suite| suite.name == name).ok_or_else(|| {
+        let names: Vec<_> = SUITES.iter().map(|suite| suite.name).collect();
+        Failure::new(format!("no suite {name}; there are {}", names.join(", ")))
+    })
+}

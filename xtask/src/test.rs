@@ -1,0 +1,92 @@
+//! Everything that has to pass.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::shell::{self, Failure, Outcome};
+use crate::suites::{self, SUITES, Suite};
+use crate::tally::Tally;
+use crate::{deps, house, packages, tools};
+
+/// Compiling everything from nothing is in it.
+const RUST_LIMIT: Duration = Duration::from_secs(35 * 60);
+
+/// Runs every check and every suite, however many fail, and closes with one line of counts.
+pub fn all() -> Outcome {
+    tools::check_all()?;
+    let mut report = Report::default();
+    report.check("format", || shell::run(shell::cargo().args(["fmt", "--all", "--", "--check"])));
+    report.check("house", house::check);
+    report.check("dependencies", deps::check);
+    let everything = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    report.check("clippy", || shell::run(shell::cargo().args(everything)));
+    report.check("pure", deps::pure_lints);
+    report.suite("rust", || {
+        shell::run_recorded(shell::cargo().args(["test", "--workspace", "--no-fail-fast"]), RUST_LIMIT)
+            .map(|transcript| Tally::of_suite(&transcript))
+    });
+    report.check("contracts", contracts);
+    report.check("node", build_node);
+    for suite in SUITES {
+        report.suite(suite.name, || run(suite));
+    }
+    report.close()
+}
+
+/// Runs the published clients, or one of their suites.
+pub fn interop(name: Option<&str>) -> Outcome {
+    let chosen = name.map(suites::named).transpose()?;
+    tools::check_clients()?;
+    build_node()?;
+    let mut report = Report::default();
+    for suite in SUITES.iter().filter(|suite| chosen.is_none_or(|chosen| chosen.name == suite.name)) {
+        report.suite(suite.name, || run(suite));
+    }
+    report.close()
+}
+
+/// Builds the node that suites run against, as it is tested: in the dev profile.
+pub fn build_node() -> Outcome {
+    shell::run(shell::cargo().args(["build", "--quiet", "-p", "cloister-cli"]))
+}
+
+fn run(suite: &Suite) -> Outcome<Tally> {
+    suite.run(&[]).map(|transcript| Tally::of_suite(&transcript))
+}
+
+/// The committed artefacts are what the sources compile to.
+fn contracts() -> Outcome {
+    let folder = "contracts/solidity";
+    packages::npm(folder)?;
+    shell::run(Command::new("node").args(["build.mjs", "--check"]).current_dir(shell::root().join(folder)))
+}
+
+#[derive(Default)]
+struct Report {
+    lines: Vec<String>,
+    total: Tally,
+}
+
+impl Report {
+    fn check(&mut self, name: &str, check: impl FnOnce() -> Outcome) {
+        self.suite(name, || check().map(|()| Tally::of_check(true)));
+    }
+
+    fn suite(&mut self, name: &str, suite: impl FnOnce() -> Outcome<Tally>) {
+        shell::heading(name);
+        let start = Instant::now();
+        let tally = suite().unwrap_or_else(|failure| {
+            eprintln!("{failure}");
+            Tally::of_check(false)
+        });
+        let seconds = start.elapsed().as_secs();
+        self.lines.push(format!("{name:<16}{:>6} passed {:>4} failed {seconds:>5} s", tally.passed, tally.failed));
+        self.total.add(tally);
+    }
+
+    fn close(self) -> Outcome {
+        println!("\n{}\n", self.lines.join("\n"));
+        println!("{} passed, {} failed", self.total.passed, self.total.failed);
+        if self.total.failed == 0 { Ok(()) } else { Err(Failure::new("not everything passed")) }
+    }
+}
