@@ -1,0 +1,68 @@
+//! The block stream: boot, state, then one decided block after the other.
+
+use std::os::unix::net::UnixStream;
+
+use cloister_chain::Outcome;
+use cloister_chain::wire::{self, Boot, Booted, Halt, Lockdown, ToEnclave, ToHost};
+use cloister_ledger::Ledger;
+
+use crate::query::Tip;
+use crate::sealed::Vault;
+use crate::supply::SocketSupply;
+use crate::{Stop, next};
+
+pub(crate) fn run(stream: &mut UnixStream, boot: Boot, lockdown: Lockdown, tip: &Tip) -> Result<(), Stop> {
+    // A name is part of every derivation, so it is checked before any.
+    boot.genesis.check().map_err(|_| Halt::Genesis)?;
+    let vault = Vault::new(&boot.genesis, &boot.sealing_key);
+    let Some(mut ledger) = start(stream, boot, &vault, lockdown)? else { return Ok(()) };
+    let _ = tip.set(ledger.snapshots());
+    while let Some(message) = next(stream)? {
+        let ToEnclave::Execute(execute) = message else { return Err(Halt::Protocol.into()) };
+        let mut outcome = ledger.execute(&execute, &mut SocketSupply(stream))?;
+        seal_checkpoint(&vault, &ledger, &mut outcome);
+        wire::send(stream, &ToHost::Outcome(outcome))?;
+    }
+    Ok(())
+}
+
+/// From a boot message to a ledger; `None` if the host leaves while it loads.
+fn start(stream: &mut UnixStream, boot: Boot, vault: &Vault, lockdown: Lockdown) -> Result<Option<Ledger>, Stop> {
+    let Boot { genesis, sealed_seed, checkpoint, .. } = boot;
+    let seed = match &sealed_seed {
+        Some(sealed) => vault.open_seed(sealed)?,
+        // A checkpoint is about a state that only its own seed can read.
+        None if checkpoint.is_some() => return Err(Halt::Sealed.into()),
+        None => vault.fresh_seed()?,
+    };
+    let sealed_seed = match sealed_seed {
+        Some(sealed) => sealed,
+        None => vault.seal_seed(&seed),
+    };
+    let Some(checkpoint) = checkpoint else {
+        let (ledger, mut outcome) = Ledger::genesis(&genesis, &seed)?;
+        seal_checkpoint(vault, &ledger, &mut outcome);
+        let booted = Booted { sealed_seed, genesis: Some(outcome), height: 0, lockdown };
+        wire::send(stream, &ToHost::Booted(booted))?;
+        return Ok(Some(ledger));
+    };
+    let checkpoint = vault.open_checkpoint(&checkpoint)?;
+    let booted = Booted { sealed_seed, genesis: None, height: checkpoint.header.height, lockdown };
+    wire::send(stream, &ToHost::Booted(booted))?;
+    let mut loading = Ledger::resume(&genesis, &seed, checkpoint)?;
+    loop {
+        let Some(message) = next(stream)? else { return Ok(None) };
+        let ToEnclave::Load { leaves, last } = message else { return Err(Halt::Protocol.into()) };
+        loading.load(leaves);
+        if last {
+            break;
+        }
+    }
+    let ledger = loading.finish()?;
+    wire::send(stream, &ToHost::Loaded)?;
+    Ok(Some(ledger))
+}
+
+fn seal_checkpoint(vault: &Vault, ledger: &Ledger, outcome: &mut Outcome) {
+    outcome.checkpoint = vault.seal_checkpoint(ledger.checkpoint());
+}

@@ -1,0 +1,60 @@
+//! What the host keeps for the enclave and cannot read or alter: the seed, and a checkpoint for each block.
+//!
+//! ```text
+//! seed       = blob                  context: genesis hash (32)
+//! checkpoint = height (8, LE) ‖ blob context: genesis hash (32) ‖ height (8, LE)
+//! ```
+//!
+//! An old checkpoint opens as well as the newest: it is a cache that lets the enclave go on with certified blocks from its
+//! height upward, and grants nothing else (M-05).
+
+use cloister_chain::wire::{Halt, SealingBytes};
+use cloister_chain::{B256, Genesis};
+use cloister_keys::{Purpose, SealingKey, Seed};
+use cloister_ledger::Checkpoint;
+use zeroize::Zeroizing;
+
+/// Seals for one chain on one machine.
+pub(crate) struct Vault {
+    key: SealingKey,
+    chain: B256,
+}
+
+impl Vault {
+    pub(crate) fn new(genesis: &Genesis, key: &SealingBytes) -> Self {
+        Self { key: SealingKey::from_bytes(&genesis.chain_id, key.0), chain: genesis.hash() }
+    }
+
+    /// A seed that never was before.
+    pub(crate) fn fresh_seed(&self) -> Result<Seed, Halt> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        getrandom::fill(bytes.as_mut()).map_err(|_| Halt::Lockdown)?;
+        Ok(Seed::from_bytes(*bytes))
+    }
+
+    pub(crate) fn seal_seed(&self, seed: &Seed) -> Vec<u8> {
+        self.key.seal_seed(self.chain.as_slice(), seed).expect("a seed is short")
+    }
+
+    pub(crate) fn open_seed(&self, sealed: &[u8]) -> Result<Seed, Halt> {
+        self.key.open_seed(self.chain.as_slice(), sealed).map_err(|_| Halt::Sealed)
+    }
+
+    pub(crate) fn seal_checkpoint(&self, checkpoint: &Checkpoint) -> Vec<u8> {
+        let plain = borsh::to_vec(checkpoint).expect("writing to memory does not fail");
+        let height = checkpoint.header.height;
+        let blob = self.key.seal(Purpose::Checkpoint, &self.context(height), &plain);
+        [&height.to_le_bytes(), blob.expect("a checkpoint is far below the limit").as_slice()].concat()
+    }
+
+    pub(crate) fn open_checkpoint(&self, sealed: &[u8]) -> Result<Checkpoint, Halt> {
+        let (height, blob) = sealed.split_first_chunk().ok_or(Halt::Sealed)?;
+        let context = self.context(u64::from_le_bytes(*height));
+        let plain = self.key.open(Purpose::Checkpoint, &context, blob).map_err(|_| Halt::Sealed)?;
+        borsh::from_slice(&plain).map_err(|_| Halt::Sealed)
+    }
+
+    fn context(&self, height: u64) -> Vec<u8> {
+        [self.chain.as_slice(), &height.to_le_bytes()].concat()
+    }
+}

@@ -1,0 +1,268 @@
+//! An enclave on a thread, and a test in the place of its node.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::thread::JoinHandle;
+
+use cloister_chain::genesis::GenesisAccount;
+use cloister_chain::wire::{Answer, Boot, Booted, Call, Execute, Query, QueryAt, QueryRefusal, SealingBytes};
+use cloister_chain::{Address, B256, Block, Bytes, Certificate, Genesis, Header, Leaf, Outcome, U256};
+use ed25519_zebra::SigningKey;
+
+use super::*;
+
+#[test]
+fn a_chain_goes_on_after_a_restart_as_if_there_had_been_none() {
+    let mut steady = Host::start(&genesis(), SEALING, None, None);
+    let outcome = steady.booted.genesis.take().unwrap();
+    let mut leaves = Leaves::default();
+    leaves.apply(&outcome);
+    let first = steady.execute(&next(&Header::genesis(&genesis()), B256::ZERO, &outcome));
+    leaves.apply(&first);
+
+    let seed = steady.booted.sealed_seed.clone();
+    let mut resumed = Host::start(&genesis(), SEALING, Some(seed.clone()), Some(first.checkpoint.clone()));
+    assert_eq!((resumed.booted.height, resumed.booted.genesis.is_none()), (1, true));
+    assert_eq!(resumed.booted.sealed_seed, seed, "there is one seed for ever");
+    assert!(matches!(resumed.load(&leaves), ToHost::Loaded));
+
+    let above = next(&Header::genesis(&genesis()), B256::ZERO, &outcome);
+    let second = next(&above.block.header, above.certificate.hash(), &first);
+    assert_eq!(resumed.execute(&second), steady.execute(&second), "receipts, leaves, root and sealed checkpoint");
+    steady.leave().unwrap();
+    resumed.leave().unwrap();
+}
+
+#[test]
+fn sealed_bytes_open_only_for_this_machine_and_chain_and_whole() {
+    let host = Host::start(&genesis(), SEALING, None, None);
+    let seed = host.booted.sealed_seed.clone();
+    let checkpoint = host.booted.genesis.as_ref().unwrap().checkpoint.clone();
+    let other_chain = Genesis { evm_gas: 1, ..genesis() };
+    let mut other_height = checkpoint.clone();
+    other_height[0] = 1;
+    let cut = |bytes: &[u8]| bytes[..bytes.len() - 1].to_vec();
+    for (what, genesis, key, seed, checkpoint) in [
+        ("another machine", genesis(), [2; 32], Some(seed.clone()), Some(checkpoint.clone())),
+        ("another chain of the same name", other_chain, SEALING, Some(seed.clone()), Some(checkpoint.clone())),
+        ("a checkpoint under another height", genesis(), SEALING, Some(seed.clone()), Some(other_height)),
+        ("a truncated checkpoint", genesis(), SEALING, Some(seed.clone()), Some(cut(&checkpoint))),
+        ("an empty checkpoint", genesis(), SEALING, Some(seed.clone()), Some(vec![])),
+        ("a truncated seed", genesis(), SEALING, Some(cut(&seed)), None),
+        ("a checkpoint as seed", genesis(), SEALING, Some(checkpoint[8..].to_vec()), None),
+        ("a checkpoint without its seed", genesis(), SEALING, None, Some(checkpoint.clone())),
+    ] {
+        let (mut stream, _, thread) = open();
+        send_boot(&mut stream, &genesis, key, seed, checkpoint);
+        assert!(matches!(receive(&mut stream), ToHost::Halt(Halt::Sealed)), "{what}");
+        assert!(matches!(thread.join().unwrap(), Err(Stop::Halt(Halt::Sealed))), "{what}");
+    }
+}
+
+#[test]
+fn leaves_that_are_not_the_checkpoints_are_refused() {
+    let mut host = Host::start(&genesis(), SEALING, None, None);
+    let outcome = host.booted.genesis.take().unwrap();
+    let mut whole = Leaves::default();
+    whole.apply(&outcome);
+    let mut missing = whole.clone();
+    missing.0.pop_last();
+    let mut altered = whole.clone();
+    altered.0.entry(Leaf::Account(CONTRACT)).and_modify(|value| value[0] ^= 1);
+    let mut more = whole.clone();
+    more.0.insert(Leaf::Account(Address::repeat_byte(0xee)), vec![0; 72]);
+    for leaves in [missing, altered, more] {
+        let seed = host.booted.sealed_seed.clone();
+        let mut resumed = Host::start(&genesis(), SEALING, Some(seed), Some(outcome.checkpoint.clone()));
+        assert!(matches!(resumed.load(&leaves), ToHost::Halt(Halt::Root)));
+        assert!(matches!(resumed.leave(), Err(Stop::Halt(Halt::Root))));
+    }
+}
+
+#[test]
+fn what_comes_out_of_place_or_does_not_decode_ends_the_enclave() {
+    let (mut stream, _, thread) = open();
+    wire::send(&mut stream, &ToEnclave::Load { leaves: vec![], last: true }).unwrap();
+    assert!(matches!(receive(&mut stream), ToHost::Halt(Halt::Protocol)), "leaves before a boot");
+    assert!(thread.join().unwrap().is_err());
+
+    let mut host = Host::start(&genesis(), SEALING, None, None);
+    wire::send(&mut host.stream, &ToEnclave::Query(tip(Query::Prove(Leaf::Chain)))).unwrap();
+    assert!(matches!(receive(&mut host.stream), ToHost::Halt(Halt::Protocol)), "a query among the blocks");
+    assert!(host.leave().is_err());
+
+    let (mut stream, _, thread) = open();
+    std::io::Write::write_all(&mut stream, &[1, 0, 0, 0, 99]).unwrap();
+    assert!(matches!(receive(&mut stream), ToHost::Halt(Halt::Protocol)), "an unknown message");
+    assert!(thread.join().unwrap().is_err());
+}
+
+#[test]
+fn a_block_that_nobody_decided_is_not_executed() {
+    let mut host = Host::start(&genesis(), SEALING, None, None);
+    let outcome = host.booted.genesis.take().unwrap();
+    let mut execute = next(&Header::genesis(&genesis()), B256::ZERO, &outcome);
+    execute.certificate.precommits[0].signature[0] ^= 1;
+    wire::send(&mut host.stream, &ToEnclave::Execute(execute)).unwrap();
+    assert!(matches!(receive(&mut host.stream), ToHost::Halt(Halt::Certificate)));
+    assert!(matches!(host.leave(), Err(Stop::Halt(Halt::Certificate))));
+}
+
+#[test]
+fn queries_wait_for_a_state_ask_the_host_and_survive_its_lies() {
+    let mut fresh = Host::start(&genesis(), SEALING, None, None);
+    let outcome = fresh.booted.genesis.take().unwrap();
+    let mut leaves = Leaves::default();
+    leaves.apply(&outcome);
+    let seed = fresh.booted.sealed_seed.clone();
+    let mut host = Host::start(&genesis(), SEALING, Some(seed), Some(outcome.checkpoint.clone()));
+    assert_eq!(host.ask(Query::Prove(Leaf::Chain), &[]), Answer::Refused(QueryRefusal::NotReady));
+    assert!(matches!(host.load(&leaves), ToHost::Loaded));
+
+    let Answer::Proved { height: 0, root, value, proof } = host.ask(Query::Prove(Leaf::Chain), &[]) else {
+        panic!("proved")
+    };
+    assert_eq!(root, outcome.state_root);
+    proof.verify(&root, &Leaf::Chain, value.as_deref()).unwrap();
+
+    // The contract's code is not among the leaves: the enclave asks for it and checks what it gets.
+    let call = Query::Call(Call { to: Some(CONTRACT), ..Call::default() });
+    assert_eq!(host.ask(call.clone(), &[Bytes::from_static(b"other code")]), Answer::Refused(QueryRefusal::Supply));
+    let Answer::Returned { output, .. } = host.ask(call, &[code()]) else { panic!("the contract returns") };
+    assert_eq!(output, U256::from(42).to_be_bytes_vec());
+    host.leave().unwrap();
+}
+
+struct Host {
+    stream: UnixStream,
+    query: UnixStream,
+    thread: JoinHandle<Result<(), Stop>>,
+    booted: Booted,
+}
+
+#[derive(Clone, Default)]
+struct Leaves(BTreeMap<Leaf, Vec<u8>>);
+
+impl Leaves {
+    fn apply(&mut self, outcome: &Outcome) {
+        for (leaf, value) in &outcome.writes {
+            match value {
+                Some(value) => self.0.insert(*leaf, value.clone()),
+                None => self.0.remove(leaf),
+            };
+        }
+    }
+}
+
+impl Host {
+    fn start(genesis: &Genesis, key: [u8; 32], sealed_seed: Option<Vec<u8>>, checkpoint: Option<Vec<u8>>) -> Self {
+        let (mut stream, query, thread) = open();
+        send_boot(&mut stream, genesis, key, sealed_seed, checkpoint);
+        let ToHost::Booted(booted) = receive(&mut stream) else { panic!("booted") };
+        Self { stream, query, thread, booted }
+    }
+
+    fn load(&mut self, leaves: &Leaves) -> ToHost {
+        let mut pieces: Vec<Vec<_>> = Vec::new();
+        for (count, (leaf, value)) in leaves.0.iter().enumerate() {
+            if count % 2 == 0 {
+                pieces.push(vec![]);
+            }
+            pieces.last_mut().unwrap().push((*leaf, value.clone()));
+        }
+        for leaves in pieces {
+            wire::send(&mut self.stream, &ToEnclave::Load { leaves, last: false }).unwrap();
+        }
+        wire::send(&mut self.stream, &ToEnclave::Load { leaves: vec![], last: true }).unwrap();
+        receive(&mut self.stream)
+    }
+
+    fn execute(&mut self, execute: &Execute) -> Outcome {
+        let copy = Execute { block: execute.block.clone(), certificate: execute.certificate.clone() };
+        wire::send(&mut self.stream, &ToEnclave::Execute(copy)).unwrap();
+        let ToHost::Outcome(outcome) = receive(&mut self.stream) else { panic!("an outcome without questions") };
+        outcome
+    }
+
+    /// Asks, and supplies `blobs` to whatever the enclave asks in between.
+    fn ask(&mut self, query: Query, blobs: &[Bytes]) -> Answer {
+        wire::send(&mut self.query, &ToEnclave::Query(tip(query))).unwrap();
+        loop {
+            match receive(&mut self.query) {
+                ToHost::Answer(answer) => return answer,
+                ToHost::Need { leaves, .. } => {
+                    let blobs = blobs.iter().cloned().map(Some).collect();
+                    let supply = ToEnclave::Supply { leaves: vec![None; leaves.len()], blobs };
+                    wire::send(&mut self.query, &supply).unwrap();
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn leave(self) -> Result<(), Stop> {
+        drop((self.stream, self.query));
+        self.thread.join().unwrap()
+    }
+}
+
+fn open() -> (UnixStream, UnixStream, JoinHandle<Result<(), Stop>>) {
+    let (near, far) = UnixStream::pair().unwrap();
+    let (near_query, far_query) = UnixStream::pair().unwrap();
+    let thread = std::thread::spawn(move || serve(far, vec![far_query], Options::default()));
+    (near, near_query, thread)
+}
+
+fn send_boot(
+    stream: &mut UnixStream,
+    genesis: &Genesis,
+    key: [u8; 32],
+    sealed_seed: Option<Vec<u8>>,
+    checkpoint: Option<Vec<u8>>,
+) {
+    let boot = Boot { genesis: genesis.clone(), sealing_key: SealingBytes(key), sealed_seed, checkpoint };
+    wire::send(stream, &ToEnclave::Boot(boot)).unwrap();
+}
+
+fn receive(stream: &mut UnixStream) -> ToHost {
+    wire::receive(stream).unwrap()
+}
+
+fn tip(query: Query) -> QueryAt {
+    QueryAt { height: None, query }
+}
+
+fn next(parent: &Header, certificate: B256, outcome: &Outcome) -> Execute {
+    let validators = outcome.next_validators.hash();
+    let header = Header {
+        height: parent.height + 1,
+        time: parent.time + 1,
+        parent: parent.hash(),
+        certificate,
+        txs: Block::txs_root(&[]),
+        state_root: outcome.state_root,
+        results: outcome.results,
+        base_fee: outcome.next_base_fee,
+        validators,
+        next_validators: validators,
+        proposer: outcome.next_validators.iter().next().unwrap().address(),
+        ..parent.clone()
+    };
+    let certificate = Certificate::solo(&SigningKey::from([7; 32]), &header.chain_id, header.height, header.hash());
+    Execute { block: Block { header, txs: vec![] }, certificate }
+}
+
+fn genesis() -> Genesis {
+    let rich = GenesisAccount { address: Address::repeat_byte(1), balance: U256::from(5), ..GenesisAccount::default() };
+    let contract = GenesisAccount { address: CONTRACT, code: code(), ..GenesisAccount::default() };
+    Genesis { accounts: vec![rich, contract], ..Genesis::for_tests() }
+}
+
+/// `return(uint256(42))`.
+fn code() -> Bytes {
+    Bytes::from_static(&[0x60, 42, 0x5f, 0x52, 0x60, 32, 0x5f, 0xf3])
+}
+
+const CONTRACT: Address = Address::repeat_byte(0xc0);
+const SEALING: [u8; 32] = [1; 32];
