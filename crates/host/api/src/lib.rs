@@ -1,0 +1,24 @@
+//! The doors of a node: what clients speak to.
+//!
+//! Purpose: parse requests into the chain's words, answer them from the store, the mempool and the enclave's queries, in
+//! the dialect and with the error texts that published clients expect. [`eth`] is Ethereum JSON-RPC.
+//!
+//! Must not know: keys, plaintext, how consensus or the enclave process work. A door sees what is public: ciphertext.
+//! The node behind a door is a [`Backend`].
+//!
+//! ```
+//! use std::sync::Arc;
+//! use cloister_api::{Backend, eth};
+//!
+//! async fn open_and_close<B: Backend>(node: Arc<B>) -> std::io::Result<()> {
+//!     let door = eth::serve(node, ([127, 0, 0, 1], 8545).into()).await?;
+//!     assert_eq!(door.address().port(), 8545);
+//!     door.stop().await;
+//!     Ok(())
+//! }
+//! ```
+
+pub mod backend;
+pub mod eth;
+
+pub use backend::{Backend, Unavailable};
