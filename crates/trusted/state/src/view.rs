@@ -5,7 +5,7 @@ use cloister_chain::proof::Proof;
 use cloister_chain::{Leaf, limits};
 use thiserror::Error;
 
-use crate::{Cache, Supply, SupplyError, Tree};
+use crate::{Cache, Supplied, Supply, SupplyError, Tree};
 
 /// Reads the state whose tree it holds. Nothing that the host says is returned unless the tree says the same (M-03).
 #[derive(Debug)]
@@ -47,8 +47,8 @@ impl<S: Supply> View<S> {
         if let Some(value) = self.cache.value(&hash) {
             return Ok(Some(value.to_vec()));
         }
-        let [value] = self.fetch(&[(*leaf, hash)])?.try_into().map_err(|_| StateError::Count)?;
-        Ok(Some(value.to_vec()))
+        let fetched = self.fetch(&[(*leaf, hash)])?;
+        Ok(fetched.first().map(|value| value.to_vec()))
     }
 
     /// Brings what the cache lacks of `leaves`, in one crossing for every [`limits::SUPPLY_ITEMS`] of them.
@@ -69,8 +69,7 @@ impl<S: Supply> View<S> {
         if let Some(blob) = self.cache.blob(hash) {
             return Ok(blob);
         }
-        let supplied = self.supply.supply(self.height, &[], &[*hash])?;
-        let [blob] = <[_; 1]>::try_from(supplied.blobs).map_err(|_| StateError::Count)?;
+        let blob = self.ask(&[], &[*hash])?.blobs.pop().flatten();
         let blob = blob.filter(|blob| keccak256(blob) == *hash).ok_or(StateError::ForgedBlob(*hash))?;
         self.cache.put_blob(*hash, blob.clone());
         Ok(blob)
@@ -81,13 +80,10 @@ impl<S: Supply> View<S> {
         Ok((self.read(leaf)?, self.tree.prove(leaf)))
     }
 
-    /// Asks the host for leaves of known hash.
+    /// Asks the host for leaves and checks what it says by their hashes.
     fn fetch(&mut self, wanted: &[(Leaf, B256)]) -> Result<Vec<Bytes>, StateError> {
         let leaves: Vec<Leaf> = wanted.iter().map(|(leaf, _)| *leaf).collect();
-        let supplied = self.supply.supply(self.height, &leaves, &[])?;
-        if supplied.leaves.len() != wanted.len() || !supplied.blobs.is_empty() {
-            return Err(StateError::Count);
-        }
+        let supplied = self.ask(&leaves, &[])?;
         let check = |((leaf, hash), value): (&(Leaf, B256), Option<Vec<u8>>)| {
             let value = value.filter(|value| Leaf::value_hash(value) == *hash).ok_or(StateError::Forged(*leaf))?;
             let value = Bytes::from(value);
@@ -95,6 +91,15 @@ impl<S: Supply> View<S> {
             Ok(value)
         };
         wanted.iter().zip(supplied.leaves).map(check).collect()
+    }
+
+    /// One crossing; as many answers as questions.
+    fn ask(&mut self, leaves: &[Leaf], blobs: &[B256]) -> Result<Supplied, StateError> {
+        let supplied = self.supply.supply(self.height, leaves, blobs)?;
+        if supplied.leaves.len() != leaves.len() || supplied.blobs.len() != blobs.len() {
+            return Err(StateError::Count);
+        }
+        Ok(supplied)
     }
 }
 
