@@ -32,18 +32,18 @@ impl<B: Backend> EthSubscribeServer for Door<B> {
         match (kind, params.unwrap_or_default()) {
             (SubscriptionKind::NewHeads, _) => {
                 let heads = move |height| Ok(vec![door.mined(&door.reader()?, height)?.header()]);
-                self.follow(pending.accept().await?, heads).await;
+                self.follow(pending, heads).await
             }
             (SubscriptionKind::Logs, Params::Logs(filter)) => {
-                self.follow(pending.accept().await?, move |height| door.logs_at(&filter, height)).await;
+                self.follow(pending, move |height| door.logs_at(&filter, height)).await
             }
             (SubscriptionKind::Logs, Params::None) => {
                 let filter = Filter::new();
-                self.follow(pending.accept().await?, move |height| door.logs_at(&filter, height)).await;
+                self.follow(pending, move |height| door.logs_at(&filter, height)).await
             }
-            (SubscriptionKind::NewPendingTransactions, Params::Bool(true)) => self.arrivals(pending, true).await?,
+            (SubscriptionKind::NewPendingTransactions, Params::Bool(true)) => self.arrivals(pending, true).await,
             (SubscriptionKind::NewPendingTransactions, Params::None | Params::Bool(false)) => {
-                self.arrivals(pending, false).await?;
+                self.arrivals(pending, false).await
             }
             (SubscriptionKind::Syncing, Params::None) => {
                 let mut before = None;
@@ -51,11 +51,13 @@ impl<B: Backend> EthSubscribeServer for Door<B> {
                     let now = door.backend.syncing().is_some();
                     Ok(Vec::from_iter((before.replace(now) != Some(now)).then_some(now)))
                 };
-                self.follow(pending.accept().await?, changed).await;
+                self.follow(pending, changed).await
             }
-            _ => pending.reject(EthError::Params("no such subscription, or it does not take these parameters")).await,
+            _ => {
+                pending.reject(EthError::Params("no such subscription, or it does not take these parameters")).await;
+                Ok(())
+            }
         }
-        Ok(())
     }
 }
 
@@ -63,27 +65,25 @@ impl<B: Backend> Door<B> {
     /// Sends what `items` makes of each height from now on, until the client or the node is gone.
     async fn follow<T: Serialize>(
         &self,
-        sink: SubscriptionSink,
+        pending: PendingSubscriptionSink,
         mut items: impl FnMut(u64) -> Result<Vec<T>, EthError>,
-    ) {
+    ) -> SubscriptionResult {
+        // Before the client is told: what is committed after that is new to it.
         let mut heads = self.backend.heads();
         let mut next = *heads.borrow_and_update() + 1;
+        let sink = pending.accept().await?;
         loop {
             tokio::select! {
-                () = sink.closed() => return,
-                changed = heads.changed() => if changed.is_err() { return },
+                () = sink.closed() => return Ok(()),
+                changed = heads.changed() => if changed.is_err() { return Ok(()) },
             }
             let tip = *heads.borrow_and_update();
             // Only a developer's revert takes the tip back.
             next = next.min(tip + 1);
             for height in next..=tip {
-                let items = match items(height) {
-                    Ok(items) => items,
-                    Err(error) => return tracing::warn!(%error, "a subscription ended"),
-                };
-                for item in items {
+                for item in items(height).inspect_err(|error| tracing::warn!(%error, "a subscription ended"))? {
                     if !send(&sink, &item).await {
-                        return;
+                        return Ok(());
                     }
                 }
             }
