@@ -115,6 +115,7 @@ test('the fixed-size SHA-256 hashes what its definition says', async () => {
 async function run(batch) {
   const receipt = await mined(operations.run(batch.map(encode), { gasLimit: bigGasLimit }));
   const [{ args }] = events(operations, receipt, 'Outcomes');
+  assert.equal(args.outcomes.length, batch.length);
   return args.outcomes.map(({ ok, results }) => ({ ok, results: [...results] }));
 }
 
