@@ -45,7 +45,10 @@ pub enum Unavailable {
     /// Too many questions are waiting.
     #[error("too many queries are waiting, try again later")]
     Busy,
-    /// The enclave process has ended, or the node is stopping.
+    /// The enclave process ended over this question or beside it, and is started again.
+    #[error("the enclave is restarting, try again")]
+    Restarting,
+    /// The node is stopping.
     #[error("the node is stopping")]
     Stopping,
 }
