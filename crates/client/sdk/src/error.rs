@@ -12,8 +12,8 @@ pub enum Error {
     /// A word that is not in the English list, a wrong number of words or a wrong checksum: usually a typing error.
     #[error("not a BIP-39 mnemonic: {0}")]
     Mnemonic(#[from] bip39::Error),
-    /// BIP-32 has no key at this index: above 2^31 - 1, or one of the 2^-127 that fall outside the group.
-    #[error("no BIP-32 key has the index {0}")]
+    /// BIP-32 has no key at this index or coin: above 2^31 - 1, or one in 2^127 that falls outside the group.
+    #[error("no BIP-32 key has the number {0}")]
     Index(u32),
     /// The address of the node is not a `http://` URL.
     #[error("not a http:// URL: {0}")]

@@ -36,11 +36,25 @@ mod client;
 mod error;
 mod wallet;
 
-pub use account::{Account, Request, SealedText};
-pub use alloy_primitives::{Address, B256, Bytes, U256};
-pub use alloy_rpc_types_eth::{Block, Filter, Log, Transaction, TransactionReceipt as Receipt};
-pub use alloy_sol_types::{self, SolCall, SolEvent, sol};
+pub use {alloy_consensus, alloy_sol_types};
+
+pub use account::{Account, GAS_LIMIT, ONBOARD, Request, SealedText};
+pub use alloy_primitives::{Address, B256, Bytes, U256, address};
+pub use alloy_rpc_types_eth::{Block, BlockNumberOrTag, Filter, Log, Transaction, TransactionReceipt as Receipt};
+pub use alloy_sol_types::{SolCall, SolEvent};
 pub use client::{Client, Fees};
 pub use cloister_envelope::{InputText, UserKey, WideCell, WideInputText};
 pub use error::{Error, ServerError};
-pub use wallet::{HARDHAT_MNEMONIC, Wallet};
+pub use jsonrpsee_core::rpc_params;
+pub use wallet::{ETHEREUM, HARDHAT_MNEMONIC, Wallet};
+
+/// Makes Rust types of Solidity's interfaces: `alloy_sol_types::sol!` for crates that depend on this one only.
+#[macro_export]
+macro_rules! sol {
+    ($($interface:tt)*) => {
+        $crate::alloy_sol_types::sol! {
+            #![sol(alloy_sol_types = $crate::alloy_sol_types)]
+            $($interface)*
+        }
+    };
+}

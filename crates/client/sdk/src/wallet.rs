@@ -13,6 +13,9 @@ use crate::Error;
 /// The mnemonic of hardhat's and anvil's well-known accounts. Everybody knows it: for development only.
 pub const HARDHAT_MNEMONIC: &str = "test test test test test test test test test test test junk";
 
+/// The number of Ethereum in SLIP-44.
+pub const ETHEREUM: u32 = 60;
+
 /// The secp256k1 key of one account. Signs locally; the key never travels.
 pub struct Wallet {
     secret: Secret<32>,
@@ -39,14 +42,15 @@ impl Wallet {
     /// The key at `m/44'/60'/0'/0/index` of an English BIP-39 mnemonic without a passphrase: what every Ethereum wallet
     /// shows as account number `index`.
     pub fn from_mnemonic(phrase: &str, index: u32) -> Result<Self, Error> {
-        Ok(Self::family(phrase, index..=index)?.remove(0))
+        Ok(Self::family(phrase, ETHEREUM, index..=index)?.remove(0))
     }
 
-    /// Several accounts of one mnemonic; the costly step from words to seed is made once.
-    pub fn family(phrase: &str, indices: impl IntoIterator<Item = u32>) -> Result<Vec<Self>, Error> {
+    /// Several keys `m/44'/coin'/0'/0/index` of one mnemonic (BIP-44); the costly step from words to seed is made once.
+    /// `coin` is a number of SLIP-44: [`ETHEREUM`], or 529 for Secret Network.
+    pub fn family(phrase: &str, coin: u32, indices: impl IntoIterator<Item = u32>) -> Result<Vec<Self>, Error> {
         let seed = Zeroizing::new(Mnemonic::parse_in_normalized(Language::English, phrase)?.to_seed_normalized(""));
-        let path = "m/44'/60'/0'/0".parse().expect("a derivation path");
-        let parent = XPrv::derive_from_path(*seed, &path).map_err(|_| Error::Index(0))?;
+        let path = format!("m/44'/{coin}'/0'/0").parse().map_err(|_| Error::Index(coin))?;
+        let parent = XPrv::derive_from_path(*seed, &path).map_err(|_| Error::Index(coin))?;
         let child = |index| {
             let number = ChildNumber::new(index, false).map_err(|_| Error::Index(index))?;
             let key = parent.derive_child(number).map_err(|_| Error::Index(index))?;
@@ -109,7 +113,7 @@ mod tests {
 
     #[test]
     fn hardhats_first_and_last_account_are_where_everybody_knows_them() {
-        let family = Wallet::family(HARDHAT_MNEMONIC, 0..10).expect("a valid mnemonic");
+        let family = Wallet::family(HARDHAT_MNEMONIC, ETHEREUM, 0..10).expect("a valid mnemonic");
         assert_eq!(family[0].address(), address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266"));
         assert_eq!(family[0].to_hex().as_str(), "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
         assert_eq!(family[9].address(), address!("a0Ee7A142d267C1f36714E4a8F75612F20a79720"));
@@ -124,6 +128,14 @@ mod tests {
         for form in [text.as_str(), &text[2..]] {
             assert_eq!(Wallet::from_hex(form).expect("its own form").address(), wallet.address());
         }
+    }
+
+    #[test]
+    fn another_coin_of_the_same_words_is_another_account() {
+        let secret = Wallet::family(HARDHAT_MNEMONIC, 529, [0]).expect("a valid mnemonic");
+        let ethereum = Wallet::from_mnemonic(HARDHAT_MNEMONIC, 0).expect("a valid mnemonic");
+        assert_ne!(secret[0].address(), ethereum.address());
+        assert!(matches!(Wallet::family(HARDHAT_MNEMONIC, 1 << 31, [0]), Err(Error::Index(_))));
     }
 
     #[test]

@@ -1,0 +1,136 @@
+//! The first state of a development chain.
+
+use std::collections::BTreeMap;
+
+use cloister_chain::genesis::GenesisAccount;
+use cloister_chain::{Address, B256, Bytes, Genesis, U256, Validator, ValidatorSet};
+use serde::Deserialize;
+
+use super::accounts::{DevAccount, LOCAL_SECRET};
+use crate::args::Dev;
+use crate::error::Error;
+
+/// A new chain as the flags want it: `validator` signs its blocks, `time` is nanoseconds since the Unix epoch.
+pub fn new(dev: &Dev, accounts: &[DevAccount], validator: B256, time: u64) -> Result<Genesis, Error> {
+    let balance = U256::from(dev.balance.unwrap_or(BALANCE)) * COIN;
+    let people = accounts.iter().map(|account| GenesisAccount {
+        address: account.wallet.address(),
+        balance,
+        ..GenesisAccount::default()
+    });
+    let genesis = Genesis {
+        chain_id: dev.chain_id.clone().unwrap_or_else(|| CHAIN_ID.into()),
+        evm_chain_id: dev.evm_chain_id.unwrap_or(EVM_CHAIN_ID),
+        time,
+        simulated: true,
+        validators: ValidatorSet::new(vec![Validator { key: validator, power: 1 }]).expect("one validator is a set"),
+        evm_gas: EVM_GAS,
+        base_fee: BASE_FEE,
+        accounts: people.chain(predeploys()).collect(),
+    };
+    genesis.check()?;
+    Ok(genesis)
+}
+
+/// Refuses flags that contradict the chain that a directory already holds.
+pub fn check_existing(dev: &Dev, genesis: &Genesis) -> Result<(), Error> {
+    let refuse = |flag, detail| Err(Error::Existing { flag, detail });
+    match dev {
+        Dev { chain_id: Some(id), .. } if *id != genesis.chain_id => {
+            refuse("--chain-id", format!("its own is {}", genesis.chain_id))
+        }
+        Dev { evm_chain_id: Some(id), .. } if *id != genesis.evm_chain_id => {
+            refuse("--evm-chain-id", format!("its own is {}", genesis.evm_chain_id))
+        }
+        Dev { accounts: Some(_), .. } => refuse("--accounts", "it has its accounts".into()),
+        Dev { balance: Some(_), .. } => refuse("--balance", "its accounts were funded when it was made".into()),
+        _ => Ok(()),
+    }
+}
+
+/// How many of hardhat's accounts a chain funds: it has these, LocalSecret's, and contracts.
+pub fn hardhat_accounts(genesis: &Genesis) -> u32 {
+    let people = genesis.accounts.iter().filter(|account| account.code.is_empty()).count();
+    u32::try_from(people.saturating_sub(LOCAL_SECRET.len())).unwrap_or(0)
+}
+
+/// Contracts at the addresses that published clients hard-code.
+fn predeploys() -> impl Iterator<Item = GenesisAccount> {
+    let contracts: BTreeMap<Address, Predeploy> =
+        serde_json::from_str(PREDEPLOYS).expect("the build of the contracts wrote this file");
+    contracts.into_iter().map(|(address, contract)| GenesisAccount {
+        address,
+        balance: U256::ZERO,
+        code: contract.runtime,
+        storage: contract.storage.into_iter().collect(),
+    })
+}
+
+#[derive(Deserialize)]
+struct Predeploy {
+    runtime: Bytes,
+    storage: BTreeMap<B256, U256>,
+}
+
+const PREDEPLOYS: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../contracts/solidity/artifacts/predeploys.json"));
+
+/// What unmodified Secret Network configurations of a local chain expect.
+const CHAIN_ID: &str = "secretdev-1";
+/// What unmodified COTI configurations expect.
+const EVM_CHAIN_ID: u64 = 7_082_400;
+/// Whole coins for each account.
+const BALANCE: u64 = 10_000;
+/// Wei in one coin.
+const COIN: U256 = U256::from_limbs([1_000_000_000_000_000_000, 0, 0, 0]);
+/// EVM gas of one block: ten times a network's, so that it is not what limits a benchmark.
+const EVM_GAS: u64 = 1_200_000_000;
+/// Floor of the base fee in wei per gas, as on COTI's networks.
+const BASE_FEE: u64 = 5_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::super::accounts;
+    use super::*;
+
+    fn made(dev: &Dev) -> Genesis {
+        new(dev, &accounts::all(10).expect("valid mnemonics"), B256::repeat_byte(1), 1).expect("a valid genesis")
+    }
+
+    #[test]
+    fn a_new_chain_is_what_published_clients_expect_to_find() {
+        let genesis = made(&Dev::default());
+        assert_eq!((genesis.chain_id.as_str(), genesis.evm_chain_id), ("secretdev-1", 7_082_400));
+        assert!(genesis.simulated);
+        let find = |address| genesis.accounts.iter().find(|account| account.address == address);
+        assert!(find(cloister_sdk::ONBOARD).is_some_and(|contract| !contract.code.is_empty()));
+        let precompile = Address::with_last_byte(0x64);
+        assert!(find(precompile).is_some_and(|contract| contract.code.len() == 1));
+        let rich: Vec<_> =
+            genesis.accounts.iter().filter(|account| account.balance == U256::from(10_000) * COIN).collect();
+        assert_eq!(rich.len(), 14);
+        assert_eq!(hardhat_accounts(&genesis), 10);
+    }
+
+    #[test]
+    fn flags_of_a_new_chain_are_refused_for_one_that_differs() {
+        let genesis = made(&Dev::default());
+        let flag = |dev| match check_existing(&dev, &genesis) {
+            Err(Error::Existing { flag, .. }) => Some(flag),
+            _ => None,
+        };
+        assert_eq!(flag(Dev::default()), None);
+        assert_eq!(flag(Dev { evm_chain_id: Some(7_082_400), ..Dev::default() }), None);
+        assert_eq!(flag(Dev { evm_chain_id: Some(1), ..Dev::default() }), Some("--evm-chain-id"));
+        assert_eq!(flag(Dev { chain_id: Some("other-1".into()), ..Dev::default() }), Some("--chain-id"));
+        assert_eq!(flag(Dev { accounts: Some(10), ..Dev::default() }), Some("--accounts"));
+        assert_eq!(flag(Dev { balance: Some(1), ..Dev::default() }), Some("--balance"));
+    }
+
+    #[test]
+    fn a_chain_id_that_is_none_is_refused() {
+        let dev = Dev { chain_id: Some("two words".into()), ..Dev::default() };
+        let refused = new(&dev, &[], B256::repeat_byte(1), 1);
+        assert!(matches!(refused, Err(Error::Genesis(_))));
+    }
+}

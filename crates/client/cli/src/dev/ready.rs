@@ -1,0 +1,123 @@
+//! What a developer is told when the chain is ready.
+
+use cloister_sdk::Address;
+use serde::Serialize;
+
+use super::DevNode;
+use crate::error::Error;
+use crate::shell::{Paint, Shell};
+
+/// Everything that a developer needs. As JSON it is one line of standard output.
+#[derive(Debug, Serialize)]
+pub struct Ready {
+    event: &'static str,
+    /// True for ever: no confidentiality against the host.
+    simulated: bool,
+    rpc: String,
+    websocket: String,
+    chain_id: String,
+    evm_chain_id: u64,
+    height: u64,
+    data: Option<String>,
+    accounts: Vec<Account>,
+}
+
+/// A funded account with everything that belongs to it. All of it is well known: for development only.
+#[derive(Debug, Serialize)]
+struct Account {
+    name: String,
+    address: Address,
+    private_key: String,
+    aes_key: String,
+    balance: String,
+}
+
+impl Ready {
+    /// Asks the node for what it does not say by itself.
+    pub async fn of(node: &DevNode) -> Result<Self, Error> {
+        let mut accounts = Vec::new();
+        for account in node.accounts() {
+            let address = account.wallet.address();
+            accounts.push(Account {
+                name: account.name.clone(),
+                address,
+                private_key: account.wallet.to_hex().to_string(),
+                aes_key: node.user_key(address).await?.to_client_hex().to_string(),
+                balance: coins(node.balance(address)?),
+            });
+        }
+        let genesis = node.genesis();
+        Ok(Self {
+            event: "ready",
+            simulated: genesis.simulated,
+            rpc: node.url(),
+            websocket: node.url().replacen("http", "ws", 1),
+            chain_id: genesis.chain_id.clone(),
+            evm_chain_id: genesis.evm_chain_id,
+            height: node.height(),
+            data: node.data().map(|path| path.display().to_string()),
+            accounts,
+        })
+    }
+
+    /// The banner to standard error, and one line to standard output.
+    pub fn print(&self, shell: &Shell) -> Result<(), Error> {
+        self.banner(shell);
+        if shell.json() { shell.object(self) } else { shell.result(&self.rpc) }
+    }
+
+    fn banner(&self, shell: &Shell) {
+        let strong = |text: &str| shell.prose_paint(Paint::Strong, text);
+        let faint = |text: &str| shell.prose_paint(Paint::Faint, text);
+        let row = |label: &str, value: &str| shell.prose(format_args!("  {} {value}", faint(&format!("{label:<18}"))));
+        shell.prose(format_args!(
+            "\n  {}",
+            strong(concat!("Cloister ", env!("CARGO_PKG_VERSION"), ", development chain"))
+        ));
+        let warning = "SIMULATED: no confidentiality against the host. Every key below is public: development only.";
+        shell.prose(format_args!("  {}\n", shell.prose_paint(Paint::Warning, warning)));
+        for account in &self.accounts {
+            let Account { name, address, private_key, aes_key, balance } = account;
+            shell.prose(format_args!("  {name:>3}  {} {balance} coins", strong(&address.to_string())));
+            shell.prose(format_args!("       {} {private_key}", faint("private key")));
+            shell.prose(format_args!("       {} {aes_key}", faint("AES key    ")));
+        }
+        shell.prose("");
+        row("Ethereum JSON-RPC", &format!("{}  {}", self.rpc, self.websocket));
+        row("Chain id", &format!("{} (EVM), {}", self.evm_chain_id, self.chain_id));
+        row(
+            "State",
+            &match &self.data {
+                Some(path) => format!("in {path}, at block {}", self.height),
+                None => "in memory: gone when this program ends".to_owned(),
+            },
+        );
+        row("Stop", "Ctrl-C\n");
+    }
+}
+
+/// Wei as whole coins, with as many decimals as it takes.
+fn coins(wei: cloister_sdk::U256) -> String {
+    let digits = format!("{wei:0>19}");
+    let (whole, part) = digits.split_at(digits.len() - 18);
+    match part.trim_end_matches('0') {
+        "" => whole.to_owned(),
+        part => format!("{whole}.{part}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cloister_sdk::U256;
+
+    use super::*;
+
+    #[test]
+    fn wei_are_shown_as_coins() {
+        let coin = U256::from(1_000_000_000_000_000_000_u64);
+        assert_eq!(coins(U256::ZERO), "0");
+        assert_eq!(coins(U256::from(1)), "0.000000000000000001");
+        assert_eq!(coins(coin * U256::from(10_000)), "10000");
+        assert_eq!(coins(coin / U256::from(2)), "0.5");
+    }
+}

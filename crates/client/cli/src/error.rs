@@ -1,0 +1,76 @@
+//! Why a command fails.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use cloister_chain::Address;
+use cloister_chain::genesis::GenesisError;
+use thiserror::Error;
+
+/// Why a command fails. The words are for the person who typed it.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The system gives no threads or timers.
+    #[error("cannot start the runtime: {0}")]
+    Runtime(#[source] io::Error),
+    /// The reader of standard output has gone.
+    #[error("cannot write the result: {0}")]
+    Output(#[source] io::Error),
+    /// Signals cannot be watched.
+    #[error("cannot watch for signals: {0}")]
+    Signals(#[source] io::Error),
+    /// A flag makes a genesis that is none.
+    #[error(transparent)]
+    Genesis(#[from] GenesisError),
+    /// `--data` names a directory with a chain that was made with other flags.
+    #[error("the chain in this directory exists already, and {flag} belongs to a new one: {detail}")]
+    Existing {
+        /// The flag.
+        flag: &'static str,
+        /// What the existing chain has.
+        detail: String,
+    },
+    /// The port is taken, or the address is not this machine's.
+    #[error("cannot listen on {address}: {source}{}", hint(source))]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The directory or its keys cannot be used.
+    #[error(transparent)]
+    Home(#[from] cloister_node::HomeError),
+    /// The node did not start.
+    #[error(transparent)]
+    Node(#[from] cloister_node::NodeError),
+    /// The node stopped by itself.
+    #[error("the node stopped: {0}")]
+    Stopped(#[source] Arc<cloister_node::NodeError>),
+    /// The enclave did not answer.
+    #[error(transparent)]
+    Unavailable(#[from] cloister_api::Unavailable),
+    /// The enclave keeps an AES key to itself: the chain is not a development chain.
+    #[error("the enclave does not tell the AES key of {0}")]
+    UserKey(Address),
+    /// The node answers something else than expected.
+    #[error(transparent)]
+    Sdk(#[from] cloister_sdk::Error),
+    /// A step of the demonstration did not go as it should.
+    #[error("step {step}: {what}")]
+    Demo {
+        /// Its number.
+        step: u32,
+        /// What should have been.
+        what: &'static str,
+    },
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => " (another program has the port: choose one with --port, or 0 for any free one)",
+        io::ErrorKind::PermissionDenied => " (ports below 1024 need privileges)",
+        _ => "",
+    }
+}
