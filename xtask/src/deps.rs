@@ -27,7 +27,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Measures from outside, as a client.
     ("cloister-bench", &["cloister-sdk"]),
     // The bodies of the fuzz targets: every decoder, on both sides. Never linked by a product.
-    ("cloister-doors", &["cloister-keys", "cloister-evm", "cloister-api"]),
+    (
+        "cloister-doors",
+        &["cloister-keys", "cloister-state", "cloister-ledger", "cloister-store", "cloister-consensus", "cloister-api"],
+    ),
     ("xtask", &[]),
 ];
 

@@ -11,6 +11,7 @@ use crate::{suites, test, tools};
 const FUZZ: &[&str] = &["+nightly", "fuzz"];
 const KILLS: &str = "200";
 const SECONDS: &str = "600";
+const SEEDS: &str = "fuzz/corpus/seeds";
 /// Thirty times what a test run has.
 const SWEEP_CASES: &str = "100000";
 
@@ -31,7 +32,8 @@ pub fn sweep() -> Outcome {
     }
 }
 
-/// Runs each fuzz target for a while, from the committed seeds. Stops at the first finding.
+/// Runs each fuzz target for a while, from the seeds. Stops at the first finding, whose input belongs into
+/// `fuzz/findings/TARGET/`, where every test run tries it again.
 pub fn fuzz(args: &[&str]) -> Outcome {
     let (seconds, only) = match args {
         [] => (SECONDS, None),
@@ -41,13 +43,14 @@ pub fn fuzz(args: &[&str]) -> Outcome {
         _ => return Err(Failure::new("usage: cargo xtask soak fuzz [--seconds N] [TARGET]")),
     };
     install_cargo_fuzz()?;
+    shell::run(shell::cargo().args(["run", "--quiet", "-p", "cloister-doors", "--bin", "seeds", "--", SEEDS]))?;
     for target in targets()?.iter().filter(|target| only.is_none_or(|only| only == *target)) {
         shell::heading(target);
         let corpus = format!("fuzz/corpus/{target}");
         fs::create_dir_all(&corpus).map_err(|error| Failure::new(format!("{corpus}: {error}")))?;
         let mut run = Command::new("cargo");
         // The first folder takes what is found; the seeds are only read.
-        run.args(FUZZ).args(["run", "--fuzz-dir", "fuzz", target, &corpus, &format!("fuzz/seeds/{target}"), "--"]);
+        run.args(FUZZ).args(["run", "--fuzz-dir", "fuzz", target, &corpus, &format!("{SEEDS}/{target}"), "--"]);
         run.args([&format!("-max_total_time={seconds}"), "-rss_limit_mb=4096", "-timeout=10", "-max_len=65536"]);
         shell::run(clean(&mut run))?;
     }
