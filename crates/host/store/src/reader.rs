@@ -153,6 +153,12 @@ impl Reader {
         }
     }
 
+    /// Number of versions of all leaves.
+    #[cfg(test)]
+    pub(crate) fn version_count(&self) -> Result<u64, StoreError> {
+        Ok(redb::ReadableTableMetadata::len(&self.transaction.open_table(LEAVES)?)?)
+    }
+
     fn check_height(&self, height: u64) -> Result<(), StoreError> {
         let table = self.transaction.open_table(META)?;
         if tip(&table)?.is_none_or(|tip| height > tip) {
