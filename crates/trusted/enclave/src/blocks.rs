@@ -15,8 +15,7 @@ pub(crate) fn run(stream: &mut UnixStream, boot: Boot, lockdown: Lockdown, tip: 
     // A name is part of every derivation, so it is checked before any.
     boot.genesis.check().map_err(|_| Halt::Genesis)?;
     let vault = Vault::new(&boot.genesis, &boot.sealing_key);
-    let Some(mut ledger) = start(stream, boot, &vault, lockdown)? else { return Ok(()) };
-    let _ = tip.set(ledger.snapshots());
+    let Some(mut ledger) = start(stream, boot, &vault, lockdown, tip)? else { return Ok(()) };
     while let Some(message) = next(stream)? {
         let ToEnclave::Execute(execute) = message else { return Err(Halt::Protocol.into()) };
         let mut outcome = ledger.execute(&execute, &mut SocketSupply(stream))?;
@@ -26,8 +25,15 @@ pub(crate) fn run(stream: &mut UnixStream, boot: Boot, lockdown: Lockdown, tip: 
     Ok(())
 }
 
-/// From a boot message to a ledger; `None` if the host leaves while it loads.
-fn start(stream: &mut UnixStream, boot: Boot, vault: &Vault, lockdown: Lockdown) -> Result<Option<Ledger>, Stop> {
+/// From a boot message to a ledger; `None` if the host leaves while it loads. Queries have their states before the host is
+/// told that all is ready.
+fn start(
+    stream: &mut UnixStream,
+    boot: Boot,
+    vault: &Vault,
+    lockdown: Lockdown,
+    tip: &Tip,
+) -> Result<Option<Ledger>, Stop> {
     let Boot { genesis, sealed_seed, checkpoint, .. } = boot;
     let seed = match &sealed_seed {
         Some(sealed) => vault.open_seed(sealed)?,
@@ -42,6 +48,7 @@ fn start(stream: &mut UnixStream, boot: Boot, vault: &Vault, lockdown: Lockdown)
     let Some(checkpoint) = checkpoint else {
         let (ledger, mut outcome) = Ledger::genesis(&genesis, &seed)?;
         seal_checkpoint(vault, &ledger, &mut outcome);
+        let _ = tip.set(ledger.snapshots());
         let booted = Booted { sealed_seed, genesis: Some(outcome), height: 0, lockdown };
         wire::send(stream, &ToHost::Booted(booted))?;
         return Ok(Some(ledger));
@@ -59,6 +66,7 @@ fn start(stream: &mut UnixStream, boot: Boot, vault: &Vault, lockdown: Lockdown)
         }
     }
     let ledger = loading.finish()?;
+    let _ = tip.set(ledger.snapshots());
     wire::send(stream, &ToHost::Loaded)?;
     Ok(Some(ledger))
 }

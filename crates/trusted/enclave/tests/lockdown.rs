@@ -4,7 +4,7 @@
 //! attempt, and tells with its exit code how that went. It runs without libtest, which would start threads first.
 
 // Probes make system calls that have no safe form.
-#![allow(unsafe_code, clippy::unwrap_used)]
+#![allow(unsafe_code, clippy::unwrap_used, clippy::print_stderr)]
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};

@@ -1,0 +1,166 @@
+//! Where a node lives: its two keys, and the directory with its store.
+//!
+//! | file | what | mode |
+//! | --- | --- | --- |
+//! | `validator.key` | Ed25519 signing key: 32 bytes in hex and a newline | 0600 |
+//! | `sealing.key` | SIMULATED hardware: what this machine's enclave seals to; 32 bytes in hex and a newline | 0600 |
+//! | `chain.redb` | the store | 0600 |
+//!
+//! The directory has mode 0700. Keys are made when they are absent; a key that does not read is an error and never replaced.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use cloister_chain::wire::SealingBytes;
+use cloister_chain::{B256, Genesis};
+use cloister_store::{Store, StoreError};
+use ed25519_zebra::{SigningKey, VerificationKey};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// Keys, and a directory unless the node keeps everything in memory.
+#[derive(Debug)]
+pub struct Home {
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) validator: SigningKey,
+    pub(crate) sealing: SealingBytes,
+}
+
+/// Why a home cannot be used.
+#[derive(Debug, Error)]
+pub enum HomeError {
+    /// The file system refused: permissions, a full disk, a file where the directory should be.
+    #[error("{path}: {error}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        #[source]
+        error: io::Error,
+    },
+    /// A key file that does not hold 32 bytes in hex.
+    #[error("{0} does not hold a key: 64 hexadecimal digits")]
+    Key(PathBuf),
+    /// The operating system gave no randomness.
+    #[error("no randomness for a new key: {0}")]
+    Random(getrandom::Error),
+    /// The store in the directory does not open.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Home {
+    /// New keys that are forgotten with everything else when the node stops.
+    pub fn in_memory() -> Result<Self, HomeError> {
+        Ok(Self { directory: None, validator: SigningKey::from(*random()?), sealing: SealingBytes(*random()?) })
+    }
+
+    /// The home in `directory`, made if there is none.
+    pub fn open(directory: &Path) -> Result<Self, HomeError> {
+        let refused = |error| HomeError::Io { path: directory.into(), error };
+        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(refused)?;
+        Ok(Self {
+            directory: Some(directory.into()),
+            validator: SigningKey::from(*key(&directory.join("validator.key"))?),
+            sealing: SealingBytes(*key(&directory.join("sealing.key"))?),
+        })
+    }
+
+    /// The same home with another validator key: chains for tests and development have known ones.
+    pub fn with_validator(self, validator: SigningKey) -> Self {
+        Self { validator, ..self }
+    }
+
+    /// The validator's public key.
+    pub fn validator(&self) -> B256 {
+        B256::new(VerificationKey::from(&self.validator).into())
+    }
+
+    /// The genesis of the chain that lives here already.
+    pub fn genesis(&self) -> Result<Option<Genesis>, HomeError> {
+        let Some(directory) = &self.directory else { return Ok(None) };
+        match Store::open(directory) {
+            Ok(store) => Ok(Some(store.reader()?.genesis()?)),
+            Err(StoreError::Missing) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The key in a file; a new one, on disk before it is used, if there is no file.
+fn key(path: &Path) -> Result<Zeroizing<[u8; 32]>, HomeError> {
+    let refused = |error| HomeError::Io { path: path.into(), error };
+    match fs::read_to_string(path).map(Zeroizing::new) {
+        Ok(text) => {
+            let mut bytes = Zeroizing::new([0; 32]);
+            hex::decode_to_slice(text.trim_end(), bytes.as_mut()).map_err(|_| HomeError::Key(path.into()))?;
+            return Ok(bytes);
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(HomeError::Key(path.into())),
+        Err(error) => return Err(refused(error)),
+    }
+    let bytes = random()?;
+    write(path, &Zeroizing::new(format!("{}\n", Zeroizing::new(hex::encode(*bytes)).as_str()))).map_err(refused)?;
+    Ok(bytes)
+}
+
+/// All of the file or none of it, even if the machine stops meanwhile.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    match path.parent() {
+        Some(directory) => File::open(directory)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn random() -> Result<Zeroizing<[u8; 32]>, HomeError> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    getrandom::fill(bytes.as_mut()).map_err(HomeError::Random)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_made_once_for_their_owner_alone_and_stay() {
+        let root = tempfile::tempdir().unwrap();
+        let directory = root.path().join("home");
+        let home = Home::open(&directory).unwrap();
+        let again = Home::open(&directory).unwrap();
+        assert_eq!((home.validator(), home.sealing.0), (again.validator(), again.sealing.0));
+        assert_ne!(home.validator.as_ref(), home.sealing.0);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&directory), 0o700);
+        assert_eq!(mode(&directory.join("validator.key")), 0o600);
+        assert_eq!(mode(&directory.join("sealing.key")), 0o600);
+        assert_eq!(home.genesis().unwrap(), None);
+    }
+
+    #[test]
+    fn a_damaged_key_is_refused_and_left_as_it_is() {
+        let root = tempfile::tempdir().unwrap();
+        Home::open(root.path()).unwrap();
+        let path = root.path().join("validator.key");
+        let whole = fs::read_to_string(&path).unwrap();
+        for damaged in ["", &whole[..63], "not a key", "é"] {
+            fs::write(&path, damaged).unwrap();
+            assert!(matches!(Home::open(root.path()), Err(HomeError::Key(at)) if at == path), "{damaged:?}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), damaged);
+        }
+        fs::write(&path, [0xff]).unwrap();
+        assert!(matches!(Home::open(root.path()), Err(HomeError::Key(_))), "not even text");
+    }
+}
