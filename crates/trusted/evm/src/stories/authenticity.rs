@@ -185,22 +185,23 @@ fn a_proxy_owns_what_its_logic_saves() {
 }
 
 #[test]
-fn every_kind_of_call_acts_for_the_calling_frame() {
-    for kind in [Kind::Call, Kind::CallCode, Kind::Delegate, Kind::Static] {
+fn every_kind_of_call_acts_for_the_frame_whose_storage_is_in_use() {
+    const KINDS: [Kind; 4] = [Kind::Call, Kind::CallCode, Kind::Delegate, Kind::Static];
+    for (out, back) in KINDS.into_iter().flat_map(|out| KINDS.map(|back| (out, back))) {
         let mut land = land();
         land.contract(
             ALICE,
             Code::build(|code| {
-                let [handle] = code.mpc_by(kind, "SetPublic(bytes1,uint256)", &[4], &[6.into()]);
-                let [sealed] = code.mpc_by(kind, "OffBoard(bytes1,uint256)", &[4], &[handle.into()]);
+                let [handle] = code.mpc_by(out, "SetPublic(bytes1,uint256)", &[4], &[6.into()]);
+                let [sealed] = code.mpc_by(out, "OffBoard(bytes1,uint256)", &[4], &[handle.into()]);
                 code.sstore(0, sealed);
-                let [handle] = code.mpc_by(kind, "OnBoard(bytes1,uint256)", &[4], &[Arg::Slot(0)]);
-                let [word] = code.mpc_by(kind, "Decrypt(bytes1,uint256)", &[4], &[handle.into()]);
+                let [handle] = code.mpc_by(back, "OnBoard(bytes1,uint256)", &[4], &[Arg::Slot(0)]);
+                let [word] = code.mpc_by(back, "Decrypt(bytes1,uint256)", &[4], &[handle.into()]);
                 code.ret(&[word.into()]);
             }),
         );
-        // The sealed word is Alice's whatever the kind: through a proxy it opens as the proxy's.
         assert_eq!(words(&land.send(ALICE, Bytes::new()).output), [U256::from(6)]);
+        // Through a proxy the storage is the proxy's.
         land.contract(BOB, proxy(ALICE, 0));
         assert_eq!(words(&land.send(BOB, Bytes::new()).output), [U256::from(6)]);
         assert!(land.cell(ALICE, 0).marked && land.cell(BOB, 0).marked);
@@ -307,37 +308,51 @@ fn a_constructor_saves_for_its_contract() {
 
 #[test]
 fn a_created_contract_inherits_nothing_from_its_creators_other_children() {
+    const KEEP: u64 = 1;
+    const GIVE: u64 = 2;
     let mut land = land();
-    // The first child off-boards into its own slot and hands the word out as its code; the second tries to mark it.
+    // The first child off-boards and has its creator keep the word; the second asks for it and stores it.
     let first = Code::build(|code| {
         let handle = code.set_public(7);
         let sealed = code.off_board(handle);
-        code.ret(&[sealed.into()]);
+        code.try_call(Kind::Call, ALICE, &[KEEP.into(), sealed.into()]);
+        code.ret(&[]);
+    });
+    let second = Code::build(|code| {
+        let [sealed] = code.call(Kind::Call, ALICE, &[GIVE.into()]);
+        code.sstore(0, sealed);
+        code.ret(&[]);
     });
     land.contract(
         ALICE,
         Code::build(|code| {
-            let child = code.create2(&first, 0);
-            code.sstore(0, child);
+            code.case(KEEP, |code| code.sstore(0, Arg::Data(1)));
+            code.case(GIVE, |code| code.ret(&[Arg::Slot(0)]));
+            code.case(3, |code| {
+                code.create2(&first, 0);
+                let child = code.create2(&second, 1);
+                code.sstore(1, child);
+            });
         }),
     );
-    land.send(ALICE, Bytes::new());
-    let child = Address::from_word(land.cell(ALICE, 0).word.into());
-    let code_hash = land.accounts[&child].code;
-    let sealed = U256::from_be_slice(&land.codes[&code_hash]);
-
-    let second = Code::build(|code| code.sstore(0, sealed));
-    land.contract(
-        BOB,
-        Code::build(|code| {
-            code.create2(&first, 0);
-            let child = code.create2(&second, 1);
-            code.sstore(0, child);
-        }),
-    );
-    land.send(BOB, Bytes::new());
-    let child = Address::from_word(land.cell(BOB, 0).word.into());
+    assert!(land.send(ALICE, case(3)).success());
+    let (sealed, child) = (land.cell(ALICE, 0).word, Address::from_word(land.cell(ALICE, 1).word.into()));
+    assert!(!sealed.is_zero());
     assert_eq!(land.cell(child, 0), Cell { word: sealed, marked: false });
+}
+
+#[test]
+fn memory_ends_with_the_transaction() {
+    let mut land = land();
+    land.contract(ALICE, vendor());
+    let mut machine = Machine::new(&mut land, Toy::default(), &block());
+    let made = machine.transact(&tx(0, to(ALICE), case(1))).unwrap();
+    let sealed = words(&made.output)[0];
+    for (nonce, action) in [(1, 2), (2, 3)] {
+        let executed = machine.transact(&tx(nonce, to(ALICE), data(&[U256::from(action), sealed]))).unwrap();
+        assert_eq!(executed.success(), action == 3, "it may be stored, not on-boarded");
+    }
+    assert!(!machine.finish().cells[&(ALICE, U256::ZERO)].marked);
 }
 
 #[test]

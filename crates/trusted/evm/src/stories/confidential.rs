@@ -1,11 +1,14 @@
 //! The precompile inside transactions: handles, origins, input texts.
 
-use cloister_envelope::{Form, InputContext};
+use cloister_envelope::{Form, InputContext, OnboardingKey};
+use revm::bytecode::opcode::{
+    CALL, CALLDATACOPY, CALLDATALOAD, CALLDATASIZE, DELEGATECALL, GAS, ISZERO, PUSH0, REVERT, STATICCALL,
+};
 
 use super::*;
 use crate::testing::asm::left_aligned;
-use crate::testing::{land, sender, tx, user_cipher, wallet, words};
-use crate::{Ending, precompile};
+use crate::testing::{Toy, block, land, query, sender, tx, user_cipher, wallet, words};
+use crate::{CallInput, Ending, call, precompile};
 
 #[test]
 fn a_handle_works_at_every_depth_of_its_transaction_and_survives_an_inner_revert() {
@@ -53,7 +56,7 @@ fn a_handle_of_an_earlier_transaction_is_refused() {
             });
         }),
     );
-    let mut machine = crate::Machine::new(&mut land, crate::testing::Toy::default(), &crate::testing::block());
+    let mut machine = crate::Machine::new(&mut land, Toy::default(), &block());
     assert!(machine.transact(&tx(0, to(ALICE), case(1))).unwrap().success());
     let refused = machine.transact(&tx(1, to(ALICE), case(2))).unwrap();
     assert_eq!((refused.ending, refused.output.len()), (Ending::Revert, 0));
@@ -66,7 +69,7 @@ fn inbox() -> Bytes {
         let mut loaded = [0; 4].map(|_: u8| Arg::Data(0));
         for (index, arg) in loaded.iter_mut().enumerate() {
             code.push(U256::from(4 + 32 * index));
-            code.op(revm::bytecode::opcode::CALLDATALOAD);
+            code.op(CALLDATALOAD);
             *arg = code.keep().into();
         }
         let [ciphertext, r, s, v] = loaded;
@@ -101,12 +104,11 @@ fn an_input_text_reaches_the_contract_it_was_signed_for() {
 
 /// Forwards calldata untouched and returns what comes back.
 fn forwarder(kind: u8, target: Address) -> Bytes {
-    use revm::bytecode::opcode::{CALLDATACOPY, CALLDATASIZE, DELEGATECALL, GAS, ISZERO, PUSH0, REVERT};
     Code::build(|code| {
         for op in [CALLDATASIZE, PUSH0, PUSH0, CALLDATACOPY, PUSH0, PUSH0, CALLDATASIZE, PUSH0] {
             code.op(op);
         }
-        if kind != DELEGATECALL {
+        if kind == CALL {
             code.op(PUSH0);
         }
         code.push(target.into_word().into());
@@ -127,7 +129,7 @@ fn forwarder(kind: u8, target: Address) -> Bytes {
 fn a_proxy_takes_input_texts_signed_for_itself_not_for_its_logic() {
     let mut land = land();
     land.contract(BOB, inbox());
-    land.contract(ALICE, forwarder(revm::bytecode::opcode::DELEGATECALL, BOB));
+    land.contract(ALICE, forwarder(DELEGATECALL, BOB));
     assert_eq!(words(&land.send(ALICE, letter(ALICE, [1, 2, 3, 4])).output), [U256::from(42)]);
     assert!(!land.send(ALICE, letter(BOB, [1, 2, 3, 4])).success());
 }
@@ -136,7 +138,7 @@ fn a_proxy_takes_input_texts_signed_for_itself_not_for_its_logic() {
 fn a_router_passes_on_an_input_text_signed_for_the_last_contract() {
     let mut land = land();
     land.contract(BOB, inbox());
-    land.contract(ALICE, forwarder(revm::bytecode::opcode::CALL, BOB));
+    land.contract(ALICE, forwarder(CALL, BOB));
     assert_eq!(words(&land.send(ALICE, letter(BOB, [1, 2, 3, 4])).output), [U256::from(42)]);
     assert!(!land.send(ALICE, letter(ALICE, [1, 2, 3, 4])).success());
 }
@@ -201,4 +203,41 @@ fn a_refused_call_reverts_its_caller_only_if_the_caller_lets_it() {
     assert!(executed.success());
     assert_eq!(words(&executed.output), [U256::ZERO]);
     assert!(executed.gas_used < 30_000, "the frame keeps its gas");
+}
+
+#[test]
+fn the_key_comes_in_shares_by_call_and_whole_by_staticcall_mined_or_not() {
+    let request = onboarding_request();
+    let mut land = land();
+    for (kind, length) in [(CALL, 512), (DELEGATECALL, 512), (STATICCALL, 256)] {
+        land.contract(ALICE, forwarder(kind, precompile::ADDRESS));
+        let mined = land.send(ALICE, request.clone());
+        let asked = call(&mut land, Toy::default(), &block(), &query(to(ALICE), request.clone()), 1_000_000).unwrap();
+        for executed in [mined, asked] {
+            assert!(executed.success());
+            assert_eq!(words(&executed.output)[..2], [U256::from(32), U256::from(length)]);
+            assert_eq!(executed.output.len(), 64 + length);
+        }
+        // Whoever claims another name gets nothing.
+        let spoofed = CallInput { from: BOB, ..query(to(ALICE), request.clone()) };
+        let refused = call(&mut land, Toy::default(), &block(), &spoofed, 1_000_000).unwrap();
+        assert_eq!((refused.ending, refused.output.len()), (Ending::Revert, 0));
+    }
+}
+
+fn onboarding_request() -> Vec<u8> {
+    let mut seed = alloy_primitives::B256::ZERO;
+    let rsa = OnboardingKey::generate(|target| {
+        for byte in target {
+            seed = alloy_primitives::keccak256(seed);
+            *byte = seed[0];
+        }
+    });
+    let signed = [&wallet().sign(&rsa.spki(), Form::Raw)[..], &rsa.spki()].concat();
+    let mut calldata = vec![0xa8, 0x5f, 0x0c, 0xa2];
+    calldata.extend(U256::from(32).to_be_bytes::<32>());
+    calldata.extend(U256::from(signed.len()).to_be_bytes::<32>());
+    calldata.extend(&signed);
+    calldata.resize(4 + 64 + signed.len().next_multiple_of(32), 0);
+    calldata
 }

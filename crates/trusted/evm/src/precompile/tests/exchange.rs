@@ -123,6 +123,9 @@ fn an_input_text_counts_for_its_origin_contract_function_and_ciphertext() {
     assert!(!accepts(&|_| {}, &calldata(input.ciphertext, &[0; 64])), "COTI's negative tests");
     assert!(!accepts(&|_| {}, &calldata(input.ciphertext, &[])));
     assert!(!accepts(&|_| {}, &calldata(input.ciphertext, &[0; 65])));
+    let mut astray = good.clone();
+    astray[4 + 95] = 64;
+    assert!(!accepts(&|_| {}, &astray), "the offset points right behind the head");
     let mallory = AccountKey::from_secret(Secret::from_bytes([2; 32])).unwrap();
     let forged = context().sign(input.ciphertext, &mallory, Form::Raw);
     assert!(!accepts(&|_| {}, &calldata(input.ciphertext, &forged.signature)));
