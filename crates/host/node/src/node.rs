@@ -242,7 +242,7 @@ impl fmt::Debug for Node {
 fn solo(genesis: &Genesis, home: &Home) -> Result<Solo, NodeError> {
     let mut validators = genesis.validators.iter();
     match (validators.next(), validators.count()) {
-        (Some(only), 0) if only.key == home.validator() => Ok(Solo::new(home.validator.clone())),
+        (Some(only), 0) if only.key == home.validator() => Ok(Solo::new(home.validator)),
         (Some(_), 0) => Err(NodeError::Stranger),
         (_, others) => Err(NodeError::Validators(others.saturating_add(1))),
     }

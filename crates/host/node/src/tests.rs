@@ -57,9 +57,9 @@ async fn a_block_that_kills_every_enclave_stops_the_node_which_names_it() {
     let error = node.ended().await.unwrap_err();
     let NodeError::Deadly { height: 3, block, deaths: 3 } = *error else { panic!("{error}") };
     assert!(error.to_string().contains(&format!("block 3 ({block})")), "{error}");
+    assert_eq!(node.query(tip()).await, Err(Unavailable::Stopping));
     let seen = seen.lock().unwrap();
     assert_eq!(seen[2..], [(3, block); 3], "the same block each time: a decided one is never exchanged");
-    assert_eq!(node.query(tip()).await, Err(Unavailable::Stopping));
 }
 
 #[tokio::test]
