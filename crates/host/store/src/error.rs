@@ -22,7 +22,7 @@ pub enum StoreError {
     /// The file is not a store, or is damaged. What names the part.
     #[error("the store is damaged: {0}")]
     Corrupted(&'static str),
-    /// The block is not the one after the tip, or its parts do not belong together.
+    /// The block is not the one after the tip.
     #[error("block {found} cannot follow: the next one is {expected}")]
     Order {
         /// Height of the next block.
@@ -30,7 +30,7 @@ pub enum StoreError {
         /// Height of the block that was given.
         found: u64,
     },
-    /// Parts of one block that do not belong together: heights or numbers of transactions differ.
+    /// Parts of different blocks: heights or numbers of transactions differ.
     #[error("block, certificate and outcome do not belong together")]
     Mismatch,
     /// The state of that height is no longer kept.
