@@ -1,0 +1,126 @@
+//! The chains that are measured, as processes.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cloister_sdk::{Bytes, UserKey};
+use serde_json::{Value, json};
+
+use crate::Failure;
+use crate::rpc::Rpc;
+
+/// Both chains get this EIP-155 id, so that both can be sent the same bytes.
+pub(crate) const CHAIN_ID: u64 = 7_082_400;
+
+/// A kind of chain.
+#[derive(Clone, Copy)]
+pub(crate) enum Peer<'a> {
+    /// `cloister dev`, its state in this directory if there is one.
+    Cloister(Option<&'a Path>),
+    /// Foundry's development chain.
+    Anvil,
+}
+
+/// A running chain, killed when dropped.
+pub(crate) struct Running {
+    child: Child,
+    pub(crate) url: String,
+    /// AES keys of the funded accounts, in order; anvil has none.
+    pub(crate) keys: Vec<UserKey>,
+}
+
+impl Peer<'_> {
+    /// Starts it with `accounts` of hardhat's accounts funded, and returns when it says that it is ready.
+    pub(crate) fn start(self, accounts: usize) -> Result<Running, Failure> {
+        let mut command = self.command(accounts)?;
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("{}: {error}", command.get_program().to_string_lossy()))?;
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let mut running = Running { child, url: String::new(), keys: Vec::new() };
+        let mut lines = BufReader::new(stdout).lines();
+        for line in &mut lines {
+            if running.ready(&line?)? {
+                // The rest is read and dropped, so that the chain never waits for a full pipe.
+                thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+                return Ok(running);
+            }
+        }
+        Err("the chain ended before it was ready".into())
+    }
+
+    /// Seconds from the start of the process to the answer that a first transaction is accepted.
+    pub(crate) fn cold_start(self, first: &Bytes) -> Result<f64, Failure> {
+        let start = Instant::now();
+        let running = self.start(10)?;
+        let _: Value = Rpc::new(&running.url).ask("eth_sendRawTransaction", json!([first]))?;
+        Ok(start.elapsed().as_secs_f64())
+    }
+
+    fn command(self, accounts: usize) -> Result<Command, Failure> {
+        let accounts = accounts.to_string();
+        match self {
+            Self::Cloister(directory) => {
+                let mut command = Command::new("target/release/cloister");
+                command.args(["dev", "--json", "--port", "0", "--accounts", &accounts]);
+                command.args(directory.iter().flat_map(|directory| [Path::new("--data"), directory]));
+                Ok(command)
+            }
+            Self::Anvil => {
+                let mut command = Command::new(anvil()?);
+                command.args(["--port", "0", "--accounts", &accounts, "--chain-id", &CHAIN_ID.to_string()]);
+                Ok(command)
+            }
+        }
+    }
+}
+
+impl Running {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether this line says that the chain is ready; both say where.
+    fn ready(&mut self, line: &str) -> Result<bool, Failure> {
+        if let Some(address) = line.strip_prefix("Listening on ") {
+            self.url = format!("http://{}", address.trim());
+        } else if line.starts_with('{') {
+            let ready: Value = serde_json::from_str(line)?;
+            self.url = ready["rpc"].as_str().ok_or("the ready line names no door")?.into();
+            for account in ready["accounts"].as_array().into_iter().flatten() {
+                let hardhat = account["name"].as_str().is_some_and(|name| name.bytes().all(|c| c.is_ascii_digit()));
+                if hardhat {
+                    self.keys.push(UserKey::from_client_hex(account["aes_key"].as_str().unwrap_or_default())?);
+                }
+            }
+        }
+        Ok(!self.url.is_empty())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        for _ in 0..500 {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The program itself: the package's own launcher is a script that would cost its interpreter's start.
+fn anvil() -> Result<PathBuf, Failure> {
+    let packages = Path::new("benches/peers/node_modules/@foundry-rs");
+    let programs = std::fs::read_dir(packages)?.flatten().map(|entry| entry.path().join("bin/anvil"));
+    programs.into_iter().find(|program| program.is_file()).ok_or_else(|| "anvil is not installed".into())
+}
