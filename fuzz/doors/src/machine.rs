@@ -2,7 +2,7 @@
 
 use alloy_consensus::{SignableTransaction as _, TxEnvelope, TxLegacy};
 use alloy_eips::eip2718::Encodable2718 as _;
-use alloy_primitives::{Address, Bytes, Signature, TxKind, U256};
+use alloy_primitives::{Address, Signature, TxKind, U256};
 use cloister_chain::genesis::GenesisAccount;
 use cloister_chain::wire::{Answer, Call, Execute, Query, QueryAt, QueryRefusal};
 use cloister_chain::{EthTx, Genesis, Header, Outcome, Tx};
@@ -55,31 +55,32 @@ fn attempt(code: Vec<u8>, to: Address, calldata: Vec<u8>) {
     }
     let call =
         Call { from: account().address(), to: Some(to), data: calldata.into(), gas: Some(GAS), ..Call::default() };
-    let (first, ledger) = execute(&genesis, &call);
-    let (second, _) = execute(&genesis, &call);
-    assert_eq!(first, second, "two enclaves agree");
-    for height in [0, 1] {
-        for query in [Query::Call(call.clone()), Query::Estimate(call.clone())] {
-            let question = QueryAt { height: Some(height), query };
-            let answer = ledger.snapshots().query(&question, &mut NoSupply);
-            assert_ne!(answer, Answer::Refused(QueryRefusal::Supply), "the enclave holds the whole state");
-        }
+    let (ledger, first) = new_ledger(&genesis);
+    let next = propose(&genesis, &first, &call);
+    let (outcome, ledger) = execute(ledger, &next);
+    assert_eq!(outcome, execute(new_ledger(&genesis).0, &next).0, "two enclaves agree");
+    for query in [Query::Call(call.clone()), Query::Estimate(call)] {
+        let answer = ledger.snapshots().query(&QueryAt { height: None, query }, &mut NoSupply);
+        assert_ne!(answer, Answer::Refused(QueryRefusal::Supply), "the enclave holds the whole state");
     }
 }
 
-fn execute(genesis: &Genesis, call: &Call) -> (Outcome, Ledger) {
-    let (mut ledger, outcome) = Ledger::genesis(genesis, &Seed::from_bytes([9; 32])).expect("a checked genesis");
-    let parent = Parent::new(Header::genesis(genesis), None, &outcome);
-    let (block, certificate) =
-        Solo::new(SigningKey::from([7; 32])).propose(&parent, vec![signed(genesis, call)], genesis.time + 1);
-    let next = Execute { block, certificate };
-    let outcome = ledger.execute(&next, &mut NoSupply).expect("a contract cannot stop the chain");
-    assert_eq!(outcome.receipts.len(), 1);
-    (outcome, ledger)
+fn new_ledger(genesis: &Genesis) -> (Ledger, Outcome) {
+    Ledger::genesis(genesis, &Seed::from_bytes([9; 32])).expect("a checked genesis")
 }
 
-fn signed(genesis: &Genesis, call: &Call) -> Bytes {
-    Tx::Eth(transaction(genesis.evm_chain_id, call)).to_bytes()
+/// The first block, with the call as its one transaction.
+fn propose(genesis: &Genesis, outcome: &Outcome, call: &Call) -> Execute {
+    let parent = Parent::new(Header::genesis(genesis), None, outcome);
+    let tx = Tx::Eth(transaction(genesis.evm_chain_id, call)).to_bytes();
+    let (block, certificate) = Solo::new(SigningKey::from([7; 32])).propose(&parent, vec![tx], genesis.time + 1);
+    Execute { block, certificate }
+}
+
+fn execute(mut ledger: Ledger, next: &Execute) -> (Outcome, Ledger) {
+    let outcome = ledger.execute(next, &mut NoSupply).expect("a contract cannot stop the chain");
+    assert_eq!(outcome.receipts.len(), 1);
+    (outcome, ledger)
 }
 
 /// The call as a transaction of [`account`].
