@@ -116,8 +116,9 @@ mod tests {
         genesis.accounts = vec![rich, GenesisAccount { address: CONTRACT, code, ..Default::default() }];
         let data = SELECTOR.to_vec().into();
         let from = account().address();
-        let (outcome, _) =
-            execute(&genesis, &Call { from, to: Some(CONTRACT), data, gas: Some(GAS), ..Call::default() });
+        let call = Call { from, to: Some(CONTRACT), data, gas: Some(GAS), ..Call::default() };
+        let (ledger, first) = new_ledger(&genesis);
+        let (outcome, _) = execute(ledger, &propose(&genesis, &first, &call));
         let leaf = Leaf::Storage(CONTRACT, B256::with_last_byte(slot));
         let value = outcome.writes.into_iter().find(|(written, _)| *written == leaf)?.1?;
         Some(U256::from_le_slice(&value[..32]))
