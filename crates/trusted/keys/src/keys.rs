@@ -42,12 +42,15 @@ impl Keys {
         self.epoch.network_cipher(contract)
     }
 
-    /// What the transaction with this hash draws in the block at `height` that follows the header with `parent_hash`.
+    /// What the transaction with this hash draws in the block at `height` with the header `header_hash`.
+    ///
+    /// The block's own header commits to all its transactions and to the state below, so two blocks that ever compete for a
+    /// height draw differently, and no salt meets two plaintexts.
     ///
     /// Execute one transaction with one [`TxKeys`]: a second one made from the same hashes draws the same values again,
     /// which is right for a replay and wrong for anything else.
-    pub fn transaction(&self, height: u64, parent_hash: B256, transaction: B256) -> TxKeys {
-        self.epoch.transaction(height, parent_hash, transaction)
+    pub fn transaction(&self, height: u64, header_hash: B256, transaction: B256) -> TxKeys {
+        self.epoch.transaction(height, header_hash, transaction)
     }
 
     /// What a call or an estimate draws; `input_hash` covers everything that the query depends on.

@@ -64,9 +64,9 @@ impl EpochRoot {
         NetworkCipher::new(&self.parent.derive(&NETWORK_KEY, &[contract.as_slice()]))
     }
 
-    /// What a transaction draws. The parent header's hash makes it another one on another branch of the chain.
-    pub fn transaction(&self, height: u64, parent_hash: B256, transaction: B256) -> TxKeys {
-        let context = [&height.to_be_bytes()[..], parent_hash.as_slice(), transaction.as_slice()];
+    /// What a transaction draws. The header's hash makes it another one in any other block.
+    pub fn transaction(&self, height: u64, header_hash: B256, transaction: B256) -> TxKeys {
+        let context = [&height.to_be_bytes()[..], header_hash.as_slice(), transaction.as_slice()];
         TxKeys::new(self.parent.child(&TRANSACTION_KEY, &context))
     }
 

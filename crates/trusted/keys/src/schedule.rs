@@ -26,7 +26,7 @@ schedule! {
     Permanent   USER_KEY          "user aes key"       16    "envelope: cells of one address";            "never"        "address";
     Epoch       NEXT_EPOCH_ROOT   "next epoch root"    32    "EpochRoot of the next epoch";               "epoch"        "next epoch, certified randomness";
     Epoch       NETWORK_KEY       "network cell key"   32    "NetworkCipher: cells in one contract";      "epoch"        "contract";
-    Epoch       TRANSACTION_KEY   "transaction key"    32    "TxKeys of a transaction";                   "epoch"        "height, parent header hash, transaction hash";
+    Epoch       TRANSACTION_KEY   "transaction key"    32    "TxKeys of a transaction";                   "epoch"        "height, header hash, transaction hash";
     Epoch       QUERY_KEY         "query key"          32    "TxKeys of a call or an estimate";           "epoch"        "hash of the input";
     Epoch       BLOCK_BEACON      "block beacon"       32    "public: the EVM's PREVRANDAO";              "epoch"        "parent header hash";
     Transaction HANDLE            "handle"             32    "names of values inside the transaction";    "once"         "counter";

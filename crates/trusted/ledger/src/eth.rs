@@ -22,7 +22,7 @@ impl<'a, S: Supply> Block<'a, S> {
     /// A machine for the block of `header`, on `state`.
     pub(crate) fn new(genesis: &Genesis, keys: &'a Keys, header: &Header, state: &'a mut Overlay<S>) -> Self {
         let info = block_info(genesis, keys, header);
-        let vault = KeyVault::block(keys, header.height, header.parent);
+        let vault = KeyVault::block(keys, header.height, header.hash());
         Self { machine: Machine::new(Leaves(state), vault, &info) }
     }
 

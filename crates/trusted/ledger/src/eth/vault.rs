@@ -18,14 +18,14 @@ pub(crate) struct KeyVault<'a> {
 
 /// What the values that a transaction draws hang on, beside its hash.
 enum Origin {
-    Block { height: u64, parent: B256 },
+    Block { height: u64, header: B256 },
     Query,
 }
 
 impl<'a> KeyVault<'a> {
-    /// The vault of the block at `height` on top of `parent`.
-    pub(crate) fn block(keys: &'a Keys, height: u64, parent: B256) -> Self {
-        Self::new(keys, Origin::Block { height, parent })
+    /// The vault of the block at `height` whose header has the hash `header`.
+    pub(crate) fn block(keys: &'a Keys, height: u64, header: B256) -> Self {
+        Self::new(keys, Origin::Block { height, header })
     }
 
     /// The vault of a query. It draws under another label than any block does.
@@ -51,7 +51,7 @@ impl<'a> KeyVault<'a> {
 impl Vault for KeyVault<'_> {
     fn begin(&mut self, tx: B256) {
         self.tx = match self.origin {
-            Origin::Block { height, parent } => self.keys.transaction(height, parent, tx),
+            Origin::Block { height, header } => self.keys.transaction(height, header, tx),
             Origin::Query => self.keys.query(tx),
         };
         if self.users.len() + self.contracts.len() > CIPHERS {

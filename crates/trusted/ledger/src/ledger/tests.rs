@@ -260,6 +260,22 @@ fn the_same_blocks_give_the_same_bytes_in_another_enclave_and_after_a_restart() 
 }
 
 #[test]
+fn two_blocks_that_compete_for_a_height_never_share_a_salt() {
+    let deploy = vec![sign(1, tx(0, TxKind::Create, 0, data_on_chain()))];
+    let set = sign(1, tx(1, TxKind::Call(address(1).create(0)), 0, set_value(7)));
+    let sealed = |rival: Option<Bytes>| {
+        let mut chain = Chain::start();
+        chain.run(deploy.clone());
+        chain.run([set.clone()].into_iter().chain(rival).collect());
+        let leaf = Leaf::Storage(address(1).create(0), B256::with_last_byte(3));
+        borsh::from_slice::<Cell>(&chain.host.leaves[&leaf]).expect("a cell").word
+    };
+    let salt = |cell: U256| cell & U256::from(u128::MAX);
+    assert_eq!(sealed(None), sealed(None), "the same block is the same again");
+    assert_ne!(salt(sealed(None)), salt(sealed(Some(transfer(2, 0, 3, 1)))));
+}
+
+#[test]
 fn a_block_that_does_not_follow_is_refused_and_the_next_honest_one_runs() {
     let mut chain = Chain::start();
     chain.run(vec![transfer(1, 0, 2, 1)]);
