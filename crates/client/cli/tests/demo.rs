@@ -36,7 +36,20 @@ fn the_demonstration_starts_its_own_chain_and_prints_for_people() {
     assert!(prose.contains("SIMULATED"), "{prose}");
     assert!(!page.contains('\u{1b}'), "no colours without a terminal");
     assert!(page.lines().all(|line| line.chars().count() <= 100), "{page}");
-    assert!(page.contains("what") || page.contains("public"));
+    for who in ["public", "you"] {
+        assert!(page.lines().any(|line| line.trim_start().starts_with(who)), "{page}");
+    }
+}
+
+#[test]
+fn a_step_that_fails_fails_the_demonstration() {
+    let dev = Dev::start(None);
+    let nobody = "0x1111111111111111111111111111111111111111111111111111111111111111";
+    let demo = run(&["demo", "--json", "--rpc", dev.url(), "--private-key", nobody]);
+    assert_eq!(demo.status.code(), Some(1));
+    assert!(demo.stdout.is_empty(), "no step succeeded");
+    let words = String::from_utf8(demo.stderr).unwrap();
+    assert!(words.contains("insufficient funds") && !words.contains("as it should be"), "{words}");
 }
 
 #[test]

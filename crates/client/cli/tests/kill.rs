@@ -6,6 +6,8 @@
 mod common;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cloister_sdk::{
@@ -55,20 +57,37 @@ async fn a_killed_enclave_is_started_again_and_the_chain_goes_on() {
 
 async fn survive(directory: Option<&Path>) {
     let dev = Dev::start(directory);
-    let alice = account(Client::connect(dev.url()).await.unwrap());
+    let client = Client::connect(dev.url()).await.unwrap();
     let receiver = Wallet::random().address();
+    let enough = Arc::new(AtomicBool::new(false));
+    let sender = tokio::spawn(send_until(Arc::clone(&enough), client.clone(), receiver));
     let mut enclave = dev.enclave().unwrap();
-    for round in 1..=kills().min(5) {
-        alice.transfer(receiver, U256::from(1)).await.unwrap();
+    for round in 0..kills() {
+        tokio::time::sleep(Duration::from_millis(20 + 13 * (round % 7))).await;
         kill_process(enclave, Signal::KILL).unwrap();
         enclave = dev.enclave_after(enclave);
-        alice.transfer(receiver, U256::from(1)).await.unwrap();
-        assert_eq!(alice.client().balance(receiver).await.unwrap(), U256::from(2 * round));
     }
-    let printed = dev.ready["accounts"][0]["aes_key"].as_str().unwrap();
-    let mut alice = alice;
+    enough.store(true, Ordering::Relaxed);
+    let confirmed = sender.await.unwrap();
+    assert!(confirmed > kills(), "only {confirmed} transfers beside {} deaths", kills());
+    assert_eq!(client.balance(receiver).await.unwrap(), U256::from(confirmed));
+
+    let mut alice = account(client);
     alice.onboard().await.unwrap();
+    let printed = dev.ready["accounts"][0]["aes_key"].as_str().unwrap();
     assert_eq!(alice.user_key().unwrap().to_client_hex().as_str(), printed, "the seed survived");
+}
+
+/// Sends until it is told to stop, and more often than there are deaths; gives how many were confirmed. The node never
+/// fails its client: what it cannot do at once, it does when the enclave is back.
+async fn send_until(enough: Arc<AtomicBool>, client: Client, receiver: Address) -> u64 {
+    let alice = account(client);
+    let mut confirmed = 0;
+    while !enough.load(Ordering::Relaxed) || confirmed <= kills() {
+        alice.transfer(receiver, U256::from(1)).await.unwrap();
+        confirmed += 1;
+    }
+    confirmed
 }
 
 impl Promises {

@@ -38,7 +38,7 @@ mod wallet;
 
 pub use {alloy_consensus, alloy_sol_types};
 
-pub use account::{Account, GAS_LIMIT, ONBOARD, Request, SealedText};
+pub use account::{Account, AccountOnboard, GAS_LIMIT, ONBOARD, Request, SealedText};
 pub use alloy_primitives::{Address, B256, Bytes, U256, address};
 pub use alloy_rpc_types_eth::{Block, BlockNumberOrTag, Filter, Log, Transaction, TransactionReceipt as Receipt};
 pub use alloy_sol_types::{SolCall, SolEvent};

@@ -50,10 +50,7 @@ impl<'a> Page<'a> {
             self.print(step)?;
         }
         self.since = Instant::now();
-        match step.checks.iter().find(|(_, passed)| !passed) {
-            Some((what, _)) => Err(Error::Demo { step: self.number, what }),
-            None => Ok(()),
-        }
+        step.verdict(self.number)
     }
 
     fn object(&self, step: &Step) -> Value {
@@ -131,6 +128,14 @@ impl Step {
     pub fn check(mut self, what: &'static str, passed: bool) -> Self {
         self.checks.push((what, passed));
         self
+    }
+
+    /// The first check that failed.
+    fn verdict(&self, number: u32) -> Result<(), Error> {
+        match self.checks.iter().find(|(_, passed)| !passed) {
+            Some((what, _)) => Err(Error::Demo { step: number, what }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -221,10 +226,8 @@ mod tests {
 
     #[test]
     fn a_failed_check_ends_the_demonstration_and_names_itself() {
-        let shell = Shell::new(true);
-        let mut page = Page::new(&shell);
-        assert!(page.show(&Step::new("good").check("one is one", true)).is_ok());
-        let ended = page.show(&Step::new("bad").check("one is one", true).check("one is two", false));
-        assert!(matches!(ended, Err(Error::Demo { step: 2, what: "one is two" })));
+        assert!(Step::new("good").check("one is one", true).verdict(1).is_ok());
+        let bad = Step::new("bad").check("one is one", true).check("one is two", false);
+        assert!(matches!(bad.verdict(2), Err(Error::Demo { step: 2, what: "one is two" })));
     }
 }

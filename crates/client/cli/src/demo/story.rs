@@ -1,7 +1,9 @@
 //! The steps: a clear value, an encrypted input, a computation, a second user, two attacks.
 
 use cloister_sdk::alloy_consensus::Transaction as _;
-use cloister_sdk::{Account, Address, Bytes, Error as SdkError, Receipt, SolCall, U256, UserKey, Wallet};
+use cloister_sdk::{
+    Account, AccountOnboard, Address, Bytes, Error as SdkError, Receipt, SolCall, U256, UserKey, Wallet,
+};
 
 use super::contract::DataOnChain::{self, *};
 use super::contract::{NETWORK_VALUE, NETWORK_VALUE_FROM_INPUT, creation_code};
@@ -40,14 +42,17 @@ impl<'a> Story<'a> {
 
     async fn on_board(&mut self) -> Result<(), Error> {
         let receipt = self.alice.onboard().await?;
-        let answer = receipt.logs().first().map(|log| log.inner.data.data.clone()).unwrap_or_default();
+        let event = receipt.decoded_log::<AccountOnboard::AccountOnboarded>().map(|log| log.data);
+        let shares = event.as_ref().map(|event| [&event.userKey1, &event.userKey2]);
+        let [first, second] = shares.map_or([Bytes::new(), Bytes::new()], |shares| shares.map(Bytes::clone));
         let key = self.alice.user_key().map(UserKey::to_client_hex);
         let step = Step::new("Alice fetches her AES key from the network: on-boarding")
             .calls("onboardAccount(bytes publicKey, bytes signature)")
             .public("account", Shown::text(self.alice.address()))
-            .public("event, under RSA", answer)
+            .public("share 1, under RSA", first)
+            .public("share 2, under RSA", second)
             .you("AES key", key.as_ref().map_or("", |key| key.as_str()))
-            .check("two RSA ciphertexts in the event give one AES key", key.is_some());
+            .check("Alice alone opens the two shares, and they give one AES key", key.is_some());
         self.page.show(&step)
     }
 

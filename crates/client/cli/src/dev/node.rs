@@ -7,12 +7,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cloister_api::Backend;
 use cloister_api::eth::{self, ServerHandle};
-use cloister_chain::wire::{Answer, Query, QueryAt};
+use cloister_chain::wire::{Answer, Lockdown, Query, QueryAt, QueryRefusal};
 use cloister_chain::{Address, Genesis, U256};
 use cloister_node::{Config, Home, Node, NodeError};
 use cloister_sdk::UserKey;
 use tokio::task::block_in_place;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::accounts::{self, DevAccount};
 use super::genesis;
@@ -52,6 +52,11 @@ impl DevNode {
         self.node.ended().await.map_err(Error::Stopped)
     }
 
+    /// Which walls stand around the enclave.
+    pub fn lockdown(&self) -> Lockdown {
+        self.node.lockdown()
+    }
+
     /// Who was funded.
     pub fn accounts(&self) -> &[DevAccount] {
         &self.accounts
@@ -89,9 +94,14 @@ impl DevNode {
 
     /// The AES key of an account. The enclave tells it on a SIMULATED chain only.
     pub async fn user_key(&self, address: Address) -> Result<UserKey, Error> {
-        match self.node.query(QueryAt { height: None, query: Query::UserKey(address) }).await? {
-            Answer::UserKey(key) => Ok(UserKey::from_bytes(key.0)),
-            _ => Err(Error::UserKey(address)),
+        let deadline = Instant::now() + GRACE;
+        loop {
+            match self.node.query(QueryAt { height: None, query: Query::UserKey(address) }).await? {
+                Answer::UserKey(key) => return Ok(UserKey::from_bytes(key.0)),
+                // An enclave that has just started takes blocks a moment before it takes questions.
+                Answer::Refused(QueryRefusal::NotReady) if Instant::now() < deadline => sleep(PAUSE).await,
+                _ => return Err(Error::UserKey(address)),
+            }
         }
     }
 }
@@ -127,5 +137,7 @@ fn now() -> u64 {
 
 /// How many of hardhat's accounts a new chain funds.
 const ACCOUNTS: u32 = 10;
-/// How long clients may take to end their connections.
+/// Between two attempts to ask the enclave.
+const PAUSE: Duration = Duration::from_millis(1);
+/// How long clients may take to end their connections, and an enclave to take questions.
 const GRACE: Duration = Duration::from_secs(1);

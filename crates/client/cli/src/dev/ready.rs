@@ -1,5 +1,6 @@
 //! What a developer is told when the chain is ready.
 
+use cloister_chain::wire::Lockdown;
 use cloister_sdk::Address;
 use serde::Serialize;
 
@@ -19,7 +20,17 @@ pub struct Ready {
     evm_chain_id: u64,
     height: u64,
     data: Option<String>,
+    /// Which walls stand around the enclave's process.
+    enclave: Walls,
     accounts: Vec<Account>,
+}
+
+/// See [`Lockdown`].
+#[derive(Debug, Serialize)]
+struct Walls {
+    seccomp: bool,
+    landlock: bool,
+    namespaces: bool,
 }
 
 /// A funded account with everything that belongs to it. All of it is well known: for development only.
@@ -47,6 +58,7 @@ impl Ready {
             });
         }
         let genesis = node.genesis();
+        let Lockdown { seccomp, landlock, namespaces } = node.lockdown();
         Ok(Self {
             event: "ready",
             simulated: genesis.simulated,
@@ -56,6 +68,7 @@ impl Ready {
             evm_chain_id: genesis.evm_chain_id,
             height: node.height(),
             data: node.data().map(|path| path.display().to_string()),
+            enclave: Walls { seccomp, landlock, namespaces },
             accounts,
         })
     }
@@ -92,7 +105,17 @@ impl Ready {
                 None => "in memory: gone when this program ends".to_owned(),
             },
         );
+        row("Enclave", &format!("a process of its own, behind {}", self.enclave.words()));
         row("Stop", "Ctrl-C\n");
+    }
+}
+
+impl Walls {
+    fn words(&self) -> String {
+        let walls =
+            [(self.seccomp, "a system-call filter"), (self.landlock, "Landlock"), (self.namespaces, "namespaces")];
+        let standing: Vec<&str> = walls.into_iter().filter_map(|(stands, name)| stands.then_some(name)).collect();
+        if standing.is_empty() { "nothing".to_owned() } else { standing.join(", ") }
     }
 }
 
