@@ -25,6 +25,12 @@ JsonRpcProvider.prototype._getSubscriber = function (subscription) {
   return subscriber
 }
 
+// ethers answers a repeated question from memory for 250 ms, longer than a block takes here: the nonce of the transaction
+// before would come back. (`cacheTimeout: -1` does the same where a program makes its provider itself.)
+JsonRpcProvider.prototype.getTransactionCount = async function (account, tag = "latest") {
+  return Number(await this.send("eth_getTransactionCount", [await this._getAddress(account), tag]))
+}
+
 // Hardhat would download a native compiler.
 subtask(TASK_COMPILE_SOLIDITY_GET_SOLC_BUILD, async ({ solcVersion }: { solcVersion: string }) => ({
   compilerPath: require.resolve("solc-0.8.19/soljson.js"),

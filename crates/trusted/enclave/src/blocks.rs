@@ -49,6 +49,7 @@ fn start(
         let (ledger, mut outcome) = Ledger::genesis(&genesis, &seed)?;
         seal_checkpoint(vault, &ledger, &mut outcome);
         let _ = tip.set(ledger.snapshots());
+        let _ = tip.set(ledger.snapshots());
         let booted = Booted { sealed_seed, genesis: Some(outcome), height: 0, lockdown };
         wire::send(stream, &ToHost::Booted(booted))?;
         return Ok(Some(ledger));
