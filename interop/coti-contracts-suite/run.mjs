@@ -12,7 +12,8 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 // A project inside node_modules would not get its TypeScript compiled: work on a copy.
 const project = join(here, '.work');
-const publishedTests = 127;
+// Counted in version 1.0.2: 32 + 33 + 13 in its tokens and framework, 35 + 11 on the precompile, 2 on on-boarding.
+const publishedTests = 126;
 
 // The first two accounts of hardhat's well-known mnemonic, which a dev node funds.
 const signingKeys = [
@@ -48,7 +49,7 @@ function hardhat(args, { mayFail = false } = {}) {
   const cli = join(here, 'node_modules', 'hardhat', 'internal', 'cli', 'bootstrap.js');
   const environment = {
     ...process.env,
-    CLOISTER_RPC: process.env.CLOISTER_RPC ?? 'http://127.0.0.1:8545',
+    CLOISTER_RPC: process.env.CLOISTER_RPC ?? 'http://126.0.0.1:8545',
     SIGNING_KEYS: signingKeys.join(','),
     HARDHAT_DISABLE_TELEMETRY_PROMPT: 'true',
     TS_NODE_TRANSPILE_ONLY: 'true',
