@@ -15,6 +15,7 @@
 
 pub mod block;
 pub mod certificate;
+pub mod cosmos;
 pub mod genesis;
 pub mod hash;
 pub mod leaf;

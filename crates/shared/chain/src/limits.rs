@@ -26,3 +26,9 @@ pub const QUERY_STREAMS: usize = 64;
 pub const SUPPLY_ITEMS: usize = 65_536;
 /// Most EVM gas of one unsigned query: a call or an estimate.
 pub const QUERY_GAS: u64 = 120_000_000;
+/// Most messages of one Cosmos transaction. A count, as is the next.
+pub const COSMOS_MESSAGES: usize = 256;
+/// Most signers of one Cosmos transaction, and most members of one multisig key.
+pub const COSMOS_SIGNERS: usize = 7;
+/// Longest memo of a Cosmos transaction.
+pub const MEMO_BYTES: usize = 256;

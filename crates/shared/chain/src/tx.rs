@@ -77,6 +77,11 @@ impl Tx {
         }
     }
 
+    /// The EIP-2718 form in what [`Tx::to_bytes`] makes, as it stands there; `None` if `bytes` are of no such transaction.
+    pub fn eip2718(bytes: &Bytes) -> Option<Bytes> {
+        bytes.first().filter(|tag| **tag == ETH).map(|_| bytes.slice(1..))
+    }
+
     /// Hash by which the client knows it.
     pub fn hash(&self) -> B256 {
         match self {

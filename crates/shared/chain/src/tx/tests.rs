@@ -44,6 +44,8 @@ fn every_accepted_type_gives_its_sender_and_travels_unchanged() {
         let tx = Tx::Eth(EthTx::decode(&bytes, CHAIN).expect("a good transaction"));
         assert_eq!((tx.sender(), tx.sequence(), tx.hash()), (sender(), 3, keccak256(&bytes)));
         let travelling = tx.to_bytes();
+        assert_eq!(Tx::eip2718(&travelling), Some(bytes.clone().into()));
+        assert_eq!(Tx::eip2718(&Bytes::from_static(&[2, 1])), None, "of no world");
         assert_eq!(travelling[..], [&[1], bytes.as_slice()].concat());
         assert_eq!(Tx::from_bytes(&travelling, CHAIN), Ok(tx));
     }

@@ -1,0 +1,178 @@
+//! What a Cosmos transaction asks for.
+
+use alloy_primitives::Address;
+use prost::Message as _;
+use secret_sdk_proto::Any;
+use secret_sdk_proto::cosmos::bank::v1beta1::{MsgMultiSend, MsgSend};
+use secret_sdk_proto::cosmos::base::v1beta1::Coin;
+use secret_sdk_proto::cosmos::tx::v1beta1::Fee;
+use secret_sdk_proto::secret::compute::v1beta1::{
+    MsgClearAdmin, MsgExecuteContract, MsgInstantiateContract, MsgMigrateContract, MsgStoreCode, MsgUpdateAdmin,
+};
+
+use super::address::{from_bech32, from_bytes};
+use super::{CosmosError, amino};
+
+/// Micro-denomination of the Cosmos door.
+pub const DENOM: &str = "uscrt";
+
+/// A message, decoded, its addresses and amounts checked.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)] // Each variant is the protobuf type of its name.
+pub enum Message {
+    Send(MsgSend),
+    MultiSend(MsgMultiSend),
+    StoreCode(MsgStoreCode),
+    Instantiate(MsgInstantiateContract),
+    Execute(MsgExecuteContract),
+    Migrate(MsgMigrateContract),
+    UpdateAdmin(MsgUpdateAdmin),
+    ClearAdmin(MsgClearAdmin),
+}
+
+impl Message {
+    /// Reads the `Any` of a transaction's body.
+    pub fn decode(any: &Any) -> Result<Self, CosmosError> {
+        let value = any.value.as_slice();
+        let message = match any.type_url.as_str() {
+            SEND => MsgSend::decode(value).map(Self::Send),
+            MULTI_SEND => MsgMultiSend::decode(value).map(Self::MultiSend),
+            STORE_CODE => MsgStoreCode::decode(value).map(Self::StoreCode),
+            INSTANTIATE => MsgInstantiateContract::decode(value).map(Self::Instantiate),
+            EXECUTE => MsgExecuteContract::decode(value).map(Self::Execute),
+            MIGRATE => MsgMigrateContract::decode(value).map(Self::Migrate),
+            UPDATE_ADMIN => MsgUpdateAdmin::decode(value).map(Self::UpdateAdmin),
+            CLEAR_ADMIN => MsgClearAdmin::decode(value).map(Self::ClearAdmin),
+            other => return Err(CosmosError::Unknown(other.to_owned())),
+        };
+        let message = message.map_err(|error| CosmosError::Parse(error.to_string()))?;
+        message.check()?;
+        Ok(message)
+    }
+
+    /// Name of the kind, as the `Any` carries it and events show it.
+    pub const fn type_url(&self) -> &'static str {
+        match self {
+            Self::Send(_) => SEND,
+            Self::MultiSend(_) => MULTI_SEND,
+            Self::StoreCode(_) => STORE_CODE,
+            Self::Instantiate(_) => INSTANTIATE,
+            Self::Execute(_) => EXECUTE,
+            Self::Migrate(_) => MIGRATE,
+            Self::UpdateAdmin(_) => UPDATE_ADMIN,
+            Self::ClearAdmin(_) => CLEAR_ADMIN,
+        }
+    }
+
+    /// Accounts that have to sign it.
+    pub fn signers(&self) -> Vec<Address> {
+        // `check` has read all of these once.
+        let text = |address: &str| from_bech32(address).ok();
+        let bytes = |address: &[u8]| from_bytes(address).ok();
+        match self {
+            Self::Send(message) => text(&message.from_address).into_iter().collect(),
+            Self::MultiSend(message) => message.inputs.iter().filter_map(|input| text(&input.address)).collect(),
+            Self::StoreCode(message) => bytes(&message.sender).into_iter().collect(),
+            Self::Instantiate(message) => bytes(&message.sender).into_iter().collect(),
+            Self::Execute(message) => bytes(&message.sender).into_iter().collect(),
+            Self::Migrate(message) => text(&message.sender).into_iter().collect(),
+            Self::UpdateAdmin(message) => text(&message.sender).into_iter().collect(),
+            Self::ClearAdmin(message) => text(&message.sender).into_iter().collect(),
+        }
+    }
+
+    /// The member of `msgs` in an amino sign document.
+    pub(super) fn amino(&self) -> amino::Json {
+        amino::message(self)
+    }
+
+    fn check(&self) -> Result<(), CosmosError> {
+        match self {
+            Self::Send(message) => {
+                from_bech32(&message.from_address)?;
+                from_bech32(&message.to_address)?;
+                positive(amount(&message.amount)?)
+            }
+            Self::MultiSend(message) => {
+                // As in the SDK since 0.47: many receivers, one sender, nothing lost on the way.
+                let [input] = message.inputs.as_slice() else {
+                    return Err(CosmosError::Invalid("multiple senders not allowed".into()));
+                };
+                from_bech32(&input.address)?;
+                let mut sum = 0u128;
+                for output in &message.outputs {
+                    from_bech32(&output.address)?;
+                    let part = amount(&output.coins)?;
+                    positive(part)?;
+                    sum = sum.checked_add(part).ok_or_else(|| CosmosError::Coins("the sum overflows".into()))?;
+                }
+                if sum != amount(&input.coins)? {
+                    return Err(CosmosError::Invalid("sum inputs != sum outputs".into()));
+                }
+                positive(sum)
+            }
+            Self::StoreCode(message) => from_bytes(&message.sender).map(drop),
+            Self::Instantiate(message) => {
+                from_bytes(&message.sender)?;
+                if !message.admin.is_empty() {
+                    from_bech32(&message.admin)?;
+                }
+                amount(&message.init_funds).map(drop)
+            }
+            Self::Execute(message) => {
+                from_bytes(&message.sender)?;
+                from_bytes(&message.contract)?;
+                amount(&message.sent_funds).map(drop)
+            }
+            Self::Migrate(message) => {
+                from_bech32(&message.sender)?;
+                from_bech32(&message.contract).map(drop)
+            }
+            Self::UpdateAdmin(message) => {
+                from_bech32(&message.sender)?;
+                from_bech32(&message.new_admin)?;
+                from_bech32(&message.contract).map(drop)
+            }
+            Self::ClearAdmin(message) => {
+                from_bech32(&message.sender)?;
+                from_bech32(&message.contract).map(drop)
+            }
+        }
+    }
+}
+
+/// The sum of `coins`: none, or one entry of [`DENOM`].
+pub fn amount(coins: &[Coin]) -> Result<u128, CosmosError> {
+    match coins {
+        [] => Ok(0),
+        [coin] if coin.denom == DENOM => {
+            let digits = !coin.amount.is_empty() && coin.amount.bytes().all(|byte| byte.is_ascii_digit());
+            let amount = digits.then(|| coin.amount.parse().ok()).flatten();
+            amount.ok_or_else(|| CosmosError::Coins(format!("{}{}", coin.amount, coin.denom)))
+        }
+        [coin, ..] => Err(CosmosError::Coins(format!("this chain has {DENOM} only, got {}", coin.denom))),
+    }
+}
+
+/// Gas limit, fee, and the account that grants it.
+pub(super) fn fee(fee: Option<&Fee>, signers: &[Address]) -> Result<(u64, u128, Option<Address>), CosmosError> {
+    let fee = fee.ok_or_else(|| CosmosError::Invalid("fee is missing".into()))?;
+    let granter = (!fee.granter.is_empty()).then(|| from_bech32(&fee.granter)).transpose()?;
+    if !fee.payer.is_empty() && Some(&from_bech32(&fee.payer)?) != signers.first() {
+        return Err(CosmosError::Invalid("the first signer pays the fee".into()));
+    }
+    Ok((fee.gas_limit, amount(&fee.amount)?, granter))
+}
+
+fn positive(amount: u128) -> Result<(), CosmosError> {
+    (amount > 0).then_some(()).ok_or_else(|| CosmosError::Coins(String::new()))
+}
+
+const SEND: &str = "/cosmos.bank.v1beta1.MsgSend";
+const MULTI_SEND: &str = "/cosmos.bank.v1beta1.MsgMultiSend";
+const STORE_CODE: &str = "/secret.compute.v1beta1.MsgStoreCode";
+const INSTANTIATE: &str = "/secret.compute.v1beta1.MsgInstantiateContract";
+const EXECUTE: &str = "/secret.compute.v1beta1.MsgExecuteContract";
+const MIGRATE: &str = "/secret.compute.v1beta1.MsgMigrateContract";
+const UPDATE_ADMIN: &str = "/secret.compute.v1beta1.MsgUpdateAdmin";
+const CLEAR_ADMIN: &str = "/secret.compute.v1beta1.MsgClearAdmin";
