@@ -11,13 +11,16 @@ const TICKS_PER_SECOND: f64 = 100.0;
 /// Seconds of processor time by stage.
 pub(crate) type Stages = BTreeMap<&'static str, f64>;
 
-/// Adds up, by stage, what the threads of a node and of its enclave and this client have used so far.
+/// Adds up, by stage, what the threads of a node and of its enclave and this client have used so far. A node without an
+/// enclave is one stage.
 pub(crate) fn stages(node: u32) -> Result<Stages, Failure> {
     let mut stages = Stages::new();
+    let enclaves = children(node)?;
     for (thread, seconds) in threads(node)? {
-        *stages.entry(node_stage(&thread)).or_default() += seconds;
+        let stage = if enclaves.is_empty() { "node" } else { node_stage(&thread) };
+        *stages.entry(stage).or_default() += seconds;
     }
-    for child in children(node)? {
+    for child in enclaves {
         for (number, (_, seconds)) in threads(child)?.into_iter().enumerate() {
             // The first thread of an enclave reads the block stream; the others answer queries.
             *stages.entry(if number == 0 { "enclave: blocks" } else { "enclave: queries" }).or_default() += seconds;

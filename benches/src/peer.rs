@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,6 +32,8 @@ pub(crate) struct Running {
     pub(crate) url: String,
     /// AES keys of the funded accounts, in order; anvil has none.
     pub(crate) keys: Vec<UserKey>,
+    /// Ends [`mine`].
+    stopped: Arc<AtomicBool>,
 }
 
 impl Peer<'_> {
@@ -43,12 +47,16 @@ impl Peer<'_> {
             .spawn()
             .map_err(|error| format!("{}: {error}", command.get_program().to_string_lossy()))?;
         let stdout = child.stdout.take().expect("stdout is piped");
-        let mut running = Running { child, url: String::new(), keys: Vec::new() };
+        let mut running = Running { child, url: String::new(), keys: Vec::new(), stopped: Arc::default() };
         let mut lines = BufReader::new(stdout).lines();
         for line in &mut lines {
             if running.ready(&line?)? {
                 // The rest is read and dropped, so that the chain never waits for a full pipe.
                 thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+                if matches!(self, Self::Anvil) {
+                    let (rpc, stopped) = (Rpc::new(&running.url), Arc::clone(&running.stopped));
+                    thread::spawn(move || mine(&rpc, &stopped));
+                }
                 return Ok(running);
             }
         }
@@ -75,6 +83,8 @@ impl Peer<'_> {
             Self::Anvil => {
                 let mut command = Command::new(anvil()?);
                 command.args(["--port", "0", "--accounts", &accounts, "--chain-id", &CHAIN_ID.to_string()]);
+                // The gas of our own blocks.
+                command.args(["--no-mining", "--gas-limit", "1200000000"]);
                 Ok(command)
             }
         }
@@ -106,6 +116,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Relaxed);
         let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
         for _ in 0..500 {
             if matches!(self.child.try_wait(), Ok(Some(_))) {
@@ -115,6 +126,17 @@ impl Drop for Running {
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Asks anvil for a block whenever transactions wait and the last block is done. Left to itself, anvil 1.7.1 stops making
+/// blocks, at full load on one core, after a burst of about a thousand transactions.
+fn mine(rpc: &Rpc, stopped: &AtomicBool) {
+    while !stopped.load(Ordering::Relaxed) {
+        let waiting = rpc.ask::<Value>("txpool_status", json!([])).is_ok_and(|status| status["pending"] != "0x0");
+        if !waiting || rpc.ask::<Value>("evm_mine", json!([])).is_err() {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 

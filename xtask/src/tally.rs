@@ -39,7 +39,7 @@ impl Tally {
             // node --test, in either of its styles: one line for each class.
             } else if let Some(count) = after(line, &["# pass ", "ℹ pass "]) {
                 total.passed += count;
-            } else if let Some(count) = after(line, &["# fail ", "ℹ fail "]) {
+            } else if let Some(count) = after(line, &["# fail ", "# cancelled ", "ℹ fail ", "ℹ cancelled "]) {
                 total.failed += count;
             // pytest's last line, and the plain one.
             } else if (line.starts_with("==") && line.contains(" in ")) || is_plain(line) {
@@ -91,7 +91,7 @@ mod tests {
         let cargo = "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.10s\n\
                      test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out";
         assert_eq!(tally(cargo, false), Tally { passed: 15, failed: 2 });
-        assert_eq!(tally("ℹ tests 9\nℹ pass 8\nℹ fail 1\nℹ cancelled 0", false), Tally { passed: 8, failed: 1 });
+        assert_eq!(tally("ℹ tests 9\nℹ pass 8\nℹ fail 1\nℹ cancelled 2", false), Tally { passed: 8, failed: 3 });
         assert_eq!(tally("# tests 9\n# pass 9\n# fail 0", true), Tally { passed: 9, failed: 0 });
         assert_eq!(tally("==== 1 failed, 4 passed, 2 errors in 3.1s ====", false), Tally { passed: 4, failed: 3 });
         assert_eq!(tally("5 passed in 3.10s", true), Tally { passed: 5, failed: 0 });
