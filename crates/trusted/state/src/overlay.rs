@@ -11,7 +11,8 @@ use crate::{StateError, Supply, View};
 #[derive(Debug)]
 pub struct Overlay<S> {
     view: View<S>,
-    writes: BTreeMap<Leaf, Option<Vec<u8>>>,
+    /// The block's writes, and above them those of each layer that is open.
+    layers: Vec<BTreeMap<Leaf, Option<Vec<u8>>>>,
     blobs: BTreeMap<B256, Bytes>,
 }
 
@@ -27,12 +28,12 @@ pub struct Changes {
 impl<S: Supply> Overlay<S> {
     /// Nothing written yet above `view`.
     pub fn new(view: View<S>) -> Self {
-        Self { view, writes: BTreeMap::new(), blobs: BTreeMap::new() }
+        Self { view, layers: vec![BTreeMap::new()], blobs: BTreeMap::new() }
     }
 
     /// The value under `leaf`.
     pub fn read(&mut self, leaf: &Leaf) -> Result<Option<Vec<u8>>, StateError> {
-        match self.writes.get(leaf) {
+        match self.layers.iter().rev().find_map(|layer| layer.get(leaf)) {
             Some(value) => Ok(value.clone()),
             None => self.view.read(leaf),
         }
@@ -40,7 +41,26 @@ impl<S: Supply> Overlay<S> {
 
     /// Sets the value under `leaf`, or removes it (`None`).
     pub fn write(&mut self, leaf: Leaf, value: Option<Vec<u8>>) {
-        self.writes.insert(leaf, value);
+        if let Some(top) = self.layers.last_mut() {
+            top.insert(leaf, value);
+        }
+    }
+
+    /// Opens a layer: what is written from now on can be undone together. Layers nest.
+    pub fn open(&mut self) {
+        self.layers.push(BTreeMap::new());
+    }
+
+    /// Closes the layer opened last, and keeps what was written in it, or forgets it. Blobs stay: their names are hashes.
+    pub fn close(&mut self, keep: bool) {
+        // The lowest layer is the block's own and is never closed.
+        if self.layers.len() > 1
+            && let Some(top) = self.layers.pop()
+            && keep
+            && let Some(below) = self.layers.last_mut()
+        {
+            below.extend(top);
+        }
     }
 
     /// Brings leaves near that will be read: [`View::prefetch`].
@@ -68,7 +88,12 @@ impl<S: Supply> Overlay<S> {
         let tree = self.view.tree();
         let changed =
             |leaf: &Leaf, value: &Option<Vec<u8>>| tree.get(&leaf.position()) != value.as_deref().map(Leaf::value_hash);
-        let writes = self.writes.into_iter().filter(|(leaf, value)| changed(leaf, value)).collect();
+        let joined = |mut below: BTreeMap<_, _>, top| {
+            below.extend(top);
+            below
+        };
+        let writes = self.layers.into_iter().reduce(joined).unwrap_or_default();
+        let writes = writes.into_iter().filter(|(leaf, value)| changed(leaf, value)).collect();
         Changes { writes, blobs: self.blobs.into_iter().collect() }
     }
 }

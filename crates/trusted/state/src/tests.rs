@@ -237,4 +237,37 @@ proptest! {
         after.apply_writes(&model.iter().map(|(number, value)| (leaf(*number), Some(vec![*value]))).collect::<Vec<_>>());
         prop_assert_eq!(tree.root(), after.root());
     }
+
+    /// Layers are copies of a map: keeping one replaces the map below, forgetting one throws the copy away.
+    #[test]
+    fn layers_are_copies_of_a_map(steps in prop::collection::vec((0..6u8, 0..6u8, prop::option::of(0..3u8)), 0..60)) {
+        let mut overlay = Overlay::new(View::new(Tree::new(), 0, Cache::default(), NoSupply));
+        let mut model = vec![std::collections::BTreeMap::new()];
+        for (action, number, value) in steps {
+            let value = value.map(|value| vec![value]);
+            match action {
+                0 => {
+                    overlay.open();
+                    model.push(model.last().unwrap().clone());
+                }
+                1 | 2 => {
+                    overlay.close(action == 1);
+                    if model.len() > 1 {
+                        let top = model.pop().unwrap();
+                        if action == 1 {
+                            *model.last_mut().unwrap() = top;
+                        }
+                    }
+                }
+                _ => {
+                    overlay.write(leaf(number), value.clone());
+                    model.last_mut().unwrap().insert(leaf(number), value);
+                }
+            }
+            for number in 0..6 {
+                let expected = model.last().unwrap().get(&leaf(number)).cloned().flatten();
+                prop_assert_eq!(overlay.read(&leaf(number)).unwrap(), expected);
+            }
+        }
+    }
 }
