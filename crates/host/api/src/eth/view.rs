@@ -10,7 +10,7 @@ use alloy_consensus::{
 use alloy_eips::eip2718::Decodable2718 as _;
 use alloy_primitives::{B256, Bloom, Bytes, LogData, U256};
 use alloy_rpc_types_eth::{Block as BlockOf, BlockTransactions, Header, Log, Transaction, TransactionReceipt};
-use cloister_chain::{Block, EthTx, Receipt, Status};
+use cloister_chain::{Block, EthTx, Receipt, Status, Tx};
 
 /// A transaction in the answer to a client.
 pub type TxView = Transaction<TxEnvelope>;
@@ -116,8 +116,7 @@ impl Mined {
 
     /// The EIP-2718 bytes of transaction number `index`.
     pub fn raw(&self, index: usize) -> Option<Bytes> {
-        // The first byte names the world: see `cloister_chain::tx`.
-        self.block.txs.get(index).filter(|bytes| !bytes.is_empty()).map(|bytes| bytes.slice(1..))
+        self.block.txs.get(index).and_then(Tx::eip2718)
     }
 
     /// The receipt of transaction number `index`.
