@@ -5,8 +5,7 @@
 //! committed, replaced, or became impossible.
 
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use alloy_consensus::{Transaction as _, Typed2718 as _};
 use cloister_chain::{Account, Address, B256, Bytes, Tx, U256};
@@ -110,7 +109,6 @@ pub struct PoolStatus {
 pub struct Mempool {
     limits: Limits,
     inner: Mutex<Inner>,
-    arrived: Condvar,
 }
 
 #[derive(Default)]
@@ -150,7 +148,7 @@ impl Default for Limits {
 impl Mempool {
     /// An empty pool for the block after `height`.
     pub fn new(limits: Limits, height: u64) -> Self {
-        Self { limits, inner: Mutex::new(Inner { height, ..Inner::default() }), arrived: Condvar::new() }
+        Self { limits, inner: Mutex::new(Inner { height, ..Inner::default() }) }
     }
 
     /// Admits `tx`, whose sender is as `admission` says, and returns its hash.
@@ -161,10 +159,11 @@ impl Mempool {
         if inner.height > admission.height {
             return Err(SubmitError::Stale);
         }
+        // A block is in the store a moment before the pool hears of it: what it used up must not count against its sender.
+        inner.forget_below(&sender, admission.account.sequence);
         if inner.by_hash.contains_key(&hash) {
             return Err(SubmitError::AlreadyKnown);
         }
-        let full = inner.by_hash.len() >= self.limits.count || inner.bytes + waiting.bytes.len() > self.limits.bytes;
         let Inner { senders, by_hash, bytes, arrivals, .. } = &mut *inner;
         let known = senders.get(&sender);
         let replaced = known.and_then(|known| known.waiting.get(&sequence)).cloned();
@@ -173,7 +172,13 @@ impl Mempool {
             if waiting.cap < enough(old.cap) || waiting.tip < enough(old.tip) {
                 return Err(SubmitError::Underpriced);
             }
-        } else if full || known.is_some_and(|known| known.waiting.len() >= self.limits.per_sender) {
+        } else if by_hash.len() >= self.limits.count
+            || known.is_some_and(|known| known.waiting.len() >= self.limits.per_sender)
+        {
+            return Err(SubmitError::Full);
+        }
+        let grown = *bytes - replaced.as_ref().map_or(0, |old| old.bytes.len()) + waiting.bytes.len();
+        if grown > self.limits.bytes {
             return Err(SubmitError::Full);
         }
         let others =
@@ -184,32 +189,15 @@ impl Mempool {
         }
         if let Some(old) = replaced {
             by_hash.remove(&old.tx.hash());
-            *bytes -= old.bytes.len();
         }
-        *bytes += waiting.bytes.len();
+        *bytes = grown;
         *arrivals += 1;
         by_hash.insert(hash, (sender, sequence));
         let entry = senders.entry(sender).or_default();
         entry.next = admission.account.sequence;
         entry.cost = cost;
         entry.waiting.insert(sequence, Arc::new(Waiting { arrival: *arrivals, ..waiting }));
-        drop(inner);
-        self.arrived.notify_all();
         Ok(hash)
-    }
-
-    /// Waits until a transaction is ready, at most `patience`; true if one is.
-    pub fn wait(&self, patience: Duration) -> bool {
-        let (inner, _) = self
-            .arrived
-            .wait_timeout_while(self.lock(), patience, |inner| !inner.senders.values().any(Sender::ready))
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        inner.senders.values().any(Sender::ready)
-    }
-
-    /// Takes note that somebody who waits should look up, for example at shutdown.
-    pub fn wake(&self) {
-        self.arrived.notify_all();
     }
 
     /// Transactions for the next block: each sender's in the order of their sequences, the best tip first, then the first
@@ -267,16 +255,7 @@ impl Mempool {
             }
         }
         for (address, sequence) in gone {
-            let Inner { senders, by_hash, bytes, .. } = &mut *inner;
-            let Some(sender) = senders.get_mut(&address) else { continue };
-            if let Some(waiting) = sender.waiting.remove(&sequence) {
-                by_hash.remove(&waiting.tx.hash());
-                *bytes -= waiting.bytes.len();
-                sender.cost = sender.cost.saturating_sub(waiting.cost);
-            }
-            if sender.waiting.is_empty() {
-                senders.remove(&address);
-            }
+            inner.remove(&address, sequence);
         }
     }
 
@@ -287,11 +266,12 @@ impl Mempool {
         Some(inner.senders.get(address)?.waiting.get(sequence)?.tx.clone())
     }
 
-    /// The sequence that the next transaction of `address` should use, if the committed state says `committed`.
-    pub fn next_sequence(&self, address: &Address, committed: u64) -> u64 {
+    /// The sequence after those of `address` that are ready; `None` if it has no transaction here. Who compares it with the
+    /// committed state asks here first: what leaves the pool in between is in that state, and no sequence is given twice.
+    pub fn next_sequence(&self, address: &Address) -> Option<u64> {
         let inner = self.lock();
-        let Some(sender) = inner.senders.get(address) else { return committed };
-        (committed..).find(|sequence| !sender.waiting.contains_key(sequence)).unwrap_or(committed)
+        let sender = inner.senders.get(address)?;
+        Some(sender.run().last().map_or(sender.next, |last| last.tx.sequence().saturating_add(1)))
     }
 
     /// How many transactions wait.
@@ -352,6 +332,28 @@ impl Mempool {
     }
 }
 
+impl Inner {
+    /// Takes out the transactions of `address` whose sequences are below `next`.
+    fn forget_below(&mut self, address: &Address, next: u64) {
+        let first = |inner: &Self| inner.senders.get(address)?.waiting.keys().next().copied();
+        while let Some(sequence) = first(self).filter(|sequence| *sequence < next) {
+            self.remove(address, sequence);
+        }
+    }
+
+    fn remove(&mut self, address: &Address, sequence: u64) {
+        let Some(sender) = self.senders.get_mut(address) else { return };
+        if let Some(waiting) = sender.waiting.remove(&sequence) {
+            self.by_hash.remove(&waiting.tx.hash());
+            self.bytes -= waiting.bytes.len();
+            sender.cost = sender.cost.saturating_sub(waiting.cost);
+        }
+        if sender.waiting.is_empty() {
+            self.senders.remove(address);
+        }
+    }
+}
+
 impl Sender {
     /// The transactions that can run one after the other, from the next sequence on.
     fn run(&self) -> impl Iterator<Item = &Arc<Waiting>> {
@@ -360,10 +362,6 @@ impl Sender {
             .zip(self.waiting.range(self.next..))
             .take_while(|(want, (have, _))| want == *have)
             .map(|(_, (_, w))| w)
-    }
-
-    fn ready(&self) -> bool {
-        self.waiting.contains_key(&self.next)
     }
 }
 

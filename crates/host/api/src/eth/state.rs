@@ -34,9 +34,11 @@ impl<B: Backend> EthStateServer for Door<B> {
     }
 
     fn sequence(&self, address: Address, block: Option<BlockId>) -> Result<U64, EthError> {
-        let committed = self.account(address, block)?.sequence;
         let pending = matches!(block, Some(BlockId::Number(BlockNumberOrTag::Pending)));
-        let sequence = if pending { self.backend.mempool().next_sequence(&address, committed) } else { committed };
+        // The mempool first: a block that is committed in between is then seen twice, and not missed twice.
+        let waiting = if pending { self.backend.mempool().next_sequence(&address) } else { None };
+        let committed = self.account(address, block)?.sequence;
+        let sequence = waiting.map_or(committed, |waiting| waiting.max(committed));
         Ok(U64::from(sequence))
     }
 

@@ -68,10 +68,11 @@ fn a_gap_waits_until_it_is_filled() {
     assert_eq!(pool.status(), PoolStatus { pending: 0, queued: 1 });
     pool.add(first.clone(), &rich(0)).expect("admitted");
     assert_eq!(hashes(&pool), [first.hash()]);
-    assert_eq!(pool.next_sequence(&first.sender(), 0), 1);
+    assert_eq!(pool.next_sequence(&first.sender()), Some(1));
     pool.add(transfer(1, 1, 100, 1), &rich(0)).expect("admitted");
     assert_eq!(hashes(&pool).len(), 3);
-    assert_eq!(pool.next_sequence(&first.sender(), 0), 3);
+    assert_eq!(pool.next_sequence(&first.sender()), Some(3));
+    assert_eq!(pool.next_sequence(&Address::ZERO), None);
 }
 
 #[test]
@@ -146,6 +147,21 @@ fn a_commit_takes_the_block_out_and_with_it_what_became_impossible() {
 }
 
 #[test]
+fn what_a_block_used_up_is_in_nobodys_way_before_the_pool_hears_of_the_block() {
+    let pool = Mempool::new(Limits { per_sender: 1, block_gas: 1_000_000, ..Limits::default() }, 0);
+    let first = transfer(1, 0, 100, 1);
+    let funds = |sequence, balance| Account { sequence, balance: U256::from(balance), ..Account::default() };
+    let at = |height, account| Admission { account, height, ..rich(0) };
+    pool.add(first.clone(), &at(0, funds(0, 4_200_000))).expect("admitted");
+    // The client has the first one's receipt: the store is at height 1, the pool is not.
+    let second = transfer(1, 1, 100, 1);
+    pool.add(second.clone(), &at(1, funds(1, 2_100_000))).expect("its share of the pool and its money are free again");
+    assert_eq!((pool.get(&first.hash()), pool.next_sequence(&first.sender())), (None, Some(2)));
+    pool.committed(1, &[first.hash()], &BTreeMap::from([(first.sender(), funds(1, 2_100_000))]));
+    assert_eq!(hashes(&pool), [second.hash()]);
+}
+
+#[test]
 fn a_block_takes_what_fits() {
     let pool = pool();
     for seed in 1..=5 {
@@ -168,4 +184,32 @@ fn a_full_pool_says_so() {
     pool.add(transfer(2, 0, 100, 1), &rich(0)).expect("admitted");
     assert_eq!(pool.add(transfer(3, 0, 100, 1), &rich(0)), Err(SubmitError::Full));
     pool.add(transfer(1, 1, 200, 2), &rich(0)).expect("a replacement takes no place");
+}
+
+#[test]
+fn a_replacement_does_not_outgrow_the_pool() {
+    let small = transfer(1, 0, 100, 1);
+    let pool = Mempool::new(Limits { bytes: small.to_bytes().len() + 10, ..Limits::default() }, 0);
+    pool.add(small.clone(), &rich(0)).expect("admitted");
+    let with = |input: Vec<u8>| {
+        let (max_fee_per_gas, max_priority_fee_per_gas) = (200, 2);
+        let input = input.into();
+        let to = TxKind::Call(Address::ZERO);
+        let gas_limit = 100_000;
+        build(
+            1,
+            TxEip1559 {
+                chain_id: CHAIN,
+                gas_limit,
+                max_fee_per_gas,
+                max_priority_fee_per_gas,
+                to,
+                input,
+                ..Default::default()
+            },
+        )
+    };
+    assert_eq!(pool.add(with(vec![0; 1_000]), &rich(0)), Err(SubmitError::Full));
+    assert!(pool.get(&small.hash()).is_some(), "the old one stays");
+    pool.add(with(vec![]), &rich(0)).expect("fits");
 }

@@ -1,5 +1,7 @@
 //! Transactions from the client's bytes to the receipt.
 
+use std::sync::Arc;
+
 use alloy_consensus::TxLegacy;
 use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_primitives::{TxKind, hex};
@@ -42,6 +44,20 @@ async fn a_transaction_waits_and_is_mined() {
     assert_eq!(world.get("eth_getRawTransactionByHash", json!([tx.hash()])).await, raw(&tx));
     assert_eq!(world.get("eth_getTransactionReceipt", json!([tx.hash()])).await["status"], "0x1");
     assert_eq!(world.get("txpool_status", json!([])).await, json!({ "pending": "0x0", "queued": "0x1" }));
+}
+
+#[tokio::test]
+async fn the_pending_sequence_does_not_go_back_while_a_block_is_committed() {
+    let world = Arc::new(World::start().await);
+    let tx = transfer(1, 0);
+    world.get("eth_sendRawTransaction", json!([raw(&tx)])).await;
+    let count = json!([user(1), "pending"]);
+    assert_eq!(world.get("eth_getTransactionCount", count.clone()).await, "0x1");
+    let chain = Arc::clone(&world);
+    *world.node.meanwhile.lock().unwrap() = Some(Box::new(move || {
+        chain.mine(&[(tx, Effect::default())]);
+    }));
+    assert_eq!(world.get("eth_getTransactionCount", count).await, "0x1");
 }
 
 #[tokio::test]

@@ -46,7 +46,11 @@ pub struct Node {
     /// What the enclave says.
     pub enclave: Mutex<Enclave>,
     pub behind: Mutex<Option<u64>>,
+    /// Happens the next time that the door looks into the mempool, just before it sees anything.
+    pub meanwhile: Mutex<Option<Meanwhile>>,
 }
+
+type Meanwhile = Box<dyn FnOnce() + Send>;
 
 type Enclave = Box<dyn FnMut(QueryAt) -> Result<Answer, Unavailable> + Send>;
 
@@ -83,6 +87,7 @@ impl World {
             arrivals: broadcast::Sender::new(64),
             enclave: Mutex::new(Box::new(|_| Err(Unavailable::Busy))),
             behind: Mutex::new(None),
+            meanwhile: Mutex::new(None),
             store,
             genesis,
         });
@@ -183,6 +188,8 @@ impl Backend for Node {
     }
 
     fn mempool(&self) -> &Mempool {
+        let meanwhile = self.meanwhile.lock().unwrap().take();
+        meanwhile.into_iter().for_each(|happens| happens());
         &self.pool
     }
 
