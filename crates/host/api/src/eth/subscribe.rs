@@ -11,7 +11,8 @@ use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::error::EthError;
-use super::{Backend, Door, view};
+use super::transaction::EthTransactionServer as _;
+use super::{Backend, Door};
 
 #[rpc(server, namespace = "eth")]
 pub trait EthSubscribe {
@@ -106,10 +107,17 @@ impl<B: Backend> Door<B> {
             };
             let open = if !full {
                 send(&sink, &hash).await
-            } else if let Some(cloister_chain::Tx::Eth(tx)) = self.backend.mempool().get(&hash) {
-                send(&sink, &view::waiting(&tx)).await
             } else {
-                true
+                // It may be in a block already: blocks come at once.
+                match self.by_hash(hash).await {
+                    Ok(Some(tx)) => send(&sink, &tx).await,
+                    // Replaced, or gone with its sender's funds.
+                    Ok(None) => true,
+                    Err(error) => {
+                        tracing::warn!(%error, "a subscription ended");
+                        false
+                    }
+                }
             };
             if !open {
                 return Ok(());

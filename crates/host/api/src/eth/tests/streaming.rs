@@ -57,6 +57,12 @@ async fn subscribers_see_what_enters_the_mempool() {
     world.node.submit(Tx::Eth(tx.clone())).unwrap();
     assert_eq!(next(&mut hashes).await, json!(tx.hash()));
     assert_eq!(next(&mut full).await, world.get("eth_getTransactionByHash", json!([tx.hash()])).await);
+
+    let quick = transfer(1, 1);
+    world.node.submit(Tx::Eth(quick.clone())).unwrap();
+    world.mine(&[(tx, Effect::default()), (quick.clone(), Effect::default())]);
+    assert_eq!(next(&mut hashes).await, json!(quick.hash()));
+    assert_eq!(next(&mut full).await["hash"], json!(quick.hash()), "though it waits no more");
 }
 
 #[tokio::test]
