@@ -8,15 +8,16 @@
 //!
 //! The directory has mode 0700. Keys are made when they are absent; a key that does not read is an error and never replaced.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use cloister_chain::wire::SealingBytes;
 use cloister_chain::{B256, Genesis};
 use cloister_store::{Store, StoreError};
 use ed25519_zebra::{SigningKey, VerificationKey};
+use tempfile::NamedTempFile;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -102,21 +103,21 @@ fn key(path: &Path) -> Result<Zeroizing<[u8; 32]>, HomeError> {
         Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(HomeError::Key(path.into())),
         Err(error) => return Err(refused(error)),
     }
-    let bytes = random()?;
-    write(path, &Zeroizing::new(format!("{}\n", Zeroizing::new(hex::encode(*bytes)).as_str()))).map_err(refused)?;
-    Ok(bytes)
+    let text = Zeroizing::new(hex::encode(*random()?));
+    make(path, &Zeroizing::new(format!("{}\n", text.as_str()))).map_err(refused)?;
+    // Another process may have been faster: the key is the one in the file.
+    key(path)
 }
 
-/// All of the file or none of it, even if the machine stops meanwhile.
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+/// All of the file or none of it, even if the machine stops meanwhile. A file that is there already stays.
+fn make(path: &Path, text: &str) -> io::Result<()> {
+    let directory = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut file = NamedTempFile::new_in(directory)?;
     file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    match path.parent() {
-        Some(directory) => File::open(directory)?.sync_all(),
-        None => Ok(()),
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Err(lost) if lost.error.kind() != io::ErrorKind::AlreadyExists => Err(lost.error),
+        _ => File::open(directory)?.sync_all(),
     }
 }
 
@@ -147,6 +148,23 @@ mod tests {
         assert_eq!(mode(&directory.join("validator.key")), 0o600);
         assert_eq!(mode(&directory.join("sealing.key")), 0o600);
         assert_eq!(home.genesis().unwrap(), None);
+    }
+
+    #[test]
+    fn of_several_that_make_a_home_at_once_none_has_keys_of_its_own() {
+        for _ in 0..20 {
+            let root = tempfile::tempdir().unwrap();
+            let start = std::sync::Barrier::new(4);
+            let open = || {
+                start.wait();
+                let home = Home::open(root.path()).unwrap();
+                (home.validator(), home.sealing.0)
+            };
+            let keys = std::thread::scope(|scope| [(); 4].map(|()| scope.spawn(open)).map(|home| home.join().unwrap()));
+            let last = Home::open(root.path()).unwrap();
+            assert_eq!(keys, [(last.validator(), last.sealing.0); 4]);
+            assert_eq!(fs::read_dir(root.path()).unwrap().count(), 2, "nothing is left beside the keys");
+        }
     }
 
     #[test]

@@ -81,7 +81,7 @@ pub enum NodeError {
 
 /// A running node. Dropping it stops it.
 pub struct Node {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     lockdown: Lockdown,
     ended: watch::Receiver<Ended>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -212,9 +212,7 @@ impl Backend for Node {
     }
 
     async fn query(&self, question: QueryAt) -> Result<Answer, Unavailable> {
-        // The enclave's tip is one block ahead until that block is committed; nobody may see it before.
-        let height = question.height.unwrap_or(*self.shared.heads.borrow());
-        self.shared.queries.ask(QueryAt { height: Some(height), ..question }).await
+        self.shared.queries.ask(question).await
     }
 
     fn peers(&self) -> usize {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use cloister_api::Unavailable;
-use cloister_chain::wire::{self, Answer, QueryAt, ToEnclave, ToHost};
+use cloister_chain::wire::{self, Answer, QueryAt, QueryRefusal, ToEnclave, ToHost};
 use cloister_store::{Store, StoreError};
 use tokio::sync::oneshot;
 
@@ -131,7 +131,12 @@ impl Queries {
 
     /// Asks the enclave; `None` if it is gone or talks nonsense.
     fn put(&self, stream: &mut UnixStream, question: QueryAt) -> Option<Answer> {
-        wire::send(stream, &ToEnclave::Query(question)).ok()?;
+        // The enclave's tip is one block ahead until that block is committed, so the tip is the store's, where receipts come
+        // from too; and it is that of now: the one when the question was asked may be behind what the enclave keeps.
+        let Some(height) = question.height.or_else(|| self.tip()) else {
+            return Some(Answer::Refused(QueryRefusal::Supply));
+        };
+        wire::send(stream, &ToEnclave::Query(QueryAt { height: Some(height), ..question })).ok()?;
         loop {
             match wire::receive(stream).ok()? {
                 ToHost::Answer(answer) => return Some(answer),
@@ -148,6 +153,11 @@ impl Queries {
                 _ => return None,
             }
         }
+    }
+
+    fn tip(&self) -> Option<u64> {
+        let tip = self.store.reader().and_then(|reader| reader.tip());
+        tip.inspect_err(|error| tracing::error!(%error, "the store does not say its tip")).ok().flatten()
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {

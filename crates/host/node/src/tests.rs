@@ -120,6 +120,19 @@ async fn a_query_at_the_tip_names_the_committed_height_and_gets_its_leaves() {
     assert!(height >= 3);
 }
 
+#[tokio::test]
+async fn the_tip_of_a_query_is_the_stores_from_which_receipts_come() {
+    let names: Answers = |question, _| Some(Answer::Estimated(question.height.unwrap()));
+    let (spawner, _) = toy(|execute, _| Some(outcome(execute)), names);
+    let node = start(Home::in_memory().unwrap(), &spawner, true).unwrap();
+    wait_for(&node, 3);
+    // A block is in the store before it is announced: whoever has its receipt asks about the state after it.
+    let committed = node.store().reader().unwrap().tip().unwrap().unwrap();
+    node.shared.heads.send_replace(0);
+    let Ok(Answer::Estimated(height)) = node.query(tip()).await else { panic!("an answer") };
+    assert!(height >= committed, "{height} is older than {committed}");
+}
+
 #[test]
 fn a_genesis_of_others_is_refused() {
     let (spawner, _) = toy(|_, _| None, answer);
