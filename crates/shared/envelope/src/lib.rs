@@ -1,6 +1,7 @@
 //! Every ciphertext that a user exchanges with the network, both ends of each: the SDK seals what the enclave opens.
 //!
-//! The formats are those of COTI V2 (gcEVM), byte for byte, so that its published SDKs talk to this chain unmodified.
+//! The formats are those of COTI V2 (gcEVM) and of Secret Network's secret.js, byte for byte, so that their published SDKs
+//! talk to this chain unmodified, and one of our own that is stronger ([`message::gcm`]).
 //! This crate knows formulas and layouts only. It must not know where keys come from, nor draw randomness: every `r`,
 //! every coin is handed in, drawn from the operating system by a client and derived by an enclave.
 //!
@@ -11,6 +12,8 @@
 //! | [`input_text`] | a cell and the signature that binds it to one function of one contract | client | enclave |
 //! | [`onboard`] | the user's AES key, in two RSA-OAEP shares | enclave | client |
 //! | [`signature`] | the signature rule that input texts and on-boarding share | client | enclave |
+//! | [`message`] | the input of a contract call or query, and its outputs | both | both |
+//! | [`padding`] | the buckets that hide how long something is | both | both |
 //!
 //! ```
 //! use alloy_primitives::address;
@@ -36,7 +39,9 @@
 pub mod cell;
 mod error;
 pub mod input_text;
+pub mod message;
 pub mod onboard;
+pub mod padding;
 mod secret;
 pub mod signature;
 pub mod text;
@@ -45,6 +50,7 @@ mod width;
 pub use cell::{UserCipher, WideCell};
 pub use error::Error;
 pub use input_text::{InputContext, InputText, WideInputText};
+pub use message::{ExchangeKey, MessageError};
 pub use onboard::{OnboardingKey, Recipient};
 pub use secret::{Secret, UserKey};
 pub use signature::{AccountKey, Form};

@@ -1,0 +1,95 @@
+"""Computes gcm.json: our own message form written a second time, with Python's `cryptography`.
+
+python3 gcm.py > gcm.json
+"""
+import json
+
+from cryptography.hazmat.primitives import hashes, hmac
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+
+def extract(material):
+    mac = hmac.HMAC(bytes(32), hashes.SHA256())
+    mac.update(material)
+    return mac.finalize()
+
+
+def part(data):
+    return len(data).to_bytes(4, "big") + data
+
+
+def parts(label, *context):
+    return part(b"cloister envelope v1/" + label.encode()) + b"".join(map(part, context))
+
+
+def number(value):
+    return value.to_bytes(8, "big")
+
+
+def pad(plain):
+    bucket = 256
+    while bucket < 4 + len(plain):
+        bucket *= 2
+    return (len(plain).to_bytes(4, "big") + plain).ljust(bucket, b"\0")
+
+
+def public(private):
+    return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+
+
+client, network = bytes(range(1, 33)), bytes(range(101, 133))
+nonce = bytes(range(0x40, 0x60))
+shared = X25519PrivateKey.from_private_bytes(network).exchange(X25519PublicKey.from_public_bytes(public(client)))
+secret = extract(shared + nonce)
+
+
+def derive(label, length, *context):
+    info = parts(label, public(client), public(network), *context)
+    return HKDFExpand(hashes.SHA256(), length, info).derive(secret)
+
+
+def message(label, plain, *context):
+    sealed = AESGCM(derive(label, 32)).encrypt(bytes(12), pad(plain), parts(label, *context))
+    return (b"\1" + nonce + public(client) + sealed).hex()
+
+
+def output(label, text, *place):
+    salt = derive(label + " salt", 16, *place, pad(text))
+    return (b"\1" + salt + AESGCM(derive(label, 32, *place, salt)).encrypt(bytes(12), pad(text), None)).hex()
+
+
+chain, sender, contract, code = b"golden-1", bytes([0xAA] * 20), bytes([0xCC] * 20), bytes([0xC0] * 32)
+transaction = bytes([0x22] * 32)
+funds = [("uscrt", 5), ("uatom", 2**200)]
+coins = b"".join(part(denom.encode()) + part(amount.to_bytes(32, "big")) for denom, amount in funds)
+
+
+def call(label, entry, to, plain, coins):
+    return message(label, plain, chain, sender, entry, to, code, coins)
+
+
+texts = [b"", b'{"ok":true}', bytes([0x61]) * 252, bytes([0x62]) * 253, bytes(range(256)) * 2]
+print(json.dumps({
+    "client_private": client.hex(),
+    "client_public": public(client).hex(),
+    "network_private": network.hex(),
+    "network_public": public(network).hex(),
+    "nonce": nonce.hex(),
+    "chain_id": chain.decode(),
+    "sender": sender.hex(),
+    "contract": contract.hex(),
+    "code_hash": code.hex(),
+    "funds": [{"denom": denom, "amount": str(amount)} for denom, amount in funds],
+    "transaction": transaction.hex(),
+    "texts": [text.hex() for text in texts],
+    "execute": [call("call input", b"execute", contract, text, coins) for text in texts],
+    "instantiate": [call("call input", b"instantiate", b"", text, coins) for text in texts],
+    "migrate_without_funds": [call("call input", b"migrate", contract, text, b"") for text in texts],
+    "estimate_of_execute": [call("estimate input", b"execute", contract, text, coins) for text in texts],
+    "query": [message("query input", text, chain, contract, code) for text in texts],
+    "output_0_of_message_1": [output("call output", text, transaction, number(1), number(0)) for text in texts],
+    "output_3_of_message_0": [output("call output", text, transaction, number(0), number(3)) for text in texts],
+    "answer": [output("query answer", text) for text in texts],
+}, indent=1))
