@@ -1,7 +1,8 @@
 //! Opening a store and adding to it.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use alloy_primitives::{B256, Bloom};
@@ -47,7 +48,7 @@ impl Store {
                 DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
                 let mut options = OpenOptions::new();
                 options.read(true).write(true).create(true).truncate(false).mode(0o600);
-                Builder::new().set_cache_size(DISK_CACHE).create_file(options.open(directory.join(FILE))?)?
+                open(options.open(directory.join(FILE))?)?
             }
         };
         let store = Self { database };
@@ -84,7 +85,7 @@ impl Store {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(StoreError::Missing),
             file => file?,
         };
-        let store = Self { database: Builder::new().set_cache_size(DISK_CACHE).create_file(file)? };
+        let store = Self { database: open(file)? };
         store.reader()?.checked_genesis()?;
         Ok(store)
     }
@@ -157,6 +158,14 @@ impl Store {
         work(&transaction)?;
         Ok(transaction.commit()?)
     }
+}
+
+/// The database in a file.
+fn open(file: File) -> Result<Database, StoreError> {
+    let open = || Builder::new().set_cache_size(DISK_CACHE).create_file(file);
+    // The engine holds some damage to be impossible and panics. Nothing of it is left that could be half-done.
+    let opened = catch_unwind(AssertUnwindSafe(open)).map_err(|_| StoreError::Corrupted("database file"))?;
+    Ok(opened?)
 }
 
 /// Adds all of a height but its body.

@@ -71,6 +71,21 @@ fn what_is_not_a_store_is_refused_and_left_alone() {
 }
 
 #[test]
+fn a_store_with_damaged_pages_is_refused() {
+    for damage in [0x00, 0x55, 0xff] {
+        let home = tempfile::tempdir().unwrap();
+        drop(Store::create(Some(home.path()), &Genesis::for_tests()).unwrap());
+        let path = home.path().join("chain.redb");
+        let mut bytes = fs::read(&path).unwrap();
+        // The first page says where the others are.
+        bytes[4_096..].fill(damage);
+        fs::write(&path, bytes).unwrap();
+        assert!(Store::open(home.path()).is_err(), "{damage:#x}");
+        assert!(Store::create(Some(home.path()), &Genesis::for_tests()).is_err(), "{damage:#x}");
+    }
+}
+
+#[test]
 fn a_layout_of_the_future_is_refused() {
     let home = tempfile::tempdir().unwrap();
     drop(Store::create(Some(home.path()), &Genesis::for_tests()).unwrap());
