@@ -5,7 +5,9 @@
 
 mod common;
 
+use std::net::TcpStream;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -146,4 +148,18 @@ fn account(client: Client) -> Account {
 
 fn kills() -> u64 {
     std::env::var("CLOISTER_KILLS").map_or(5, |count| count.parse().expect("CLOISTER_KILLS is a number"))
+}
+
+#[tokio::test]
+async fn many_connections_leave_room_for_another_enclave() {
+    let mut few = Command::new("sh");
+    few.args(["-c", r#"ulimit -S -n 100 && exec "$0" "$@""#, env!("CARGO_BIN_EXE_cloister")]);
+    let dev = Dev::of(few, None, &[]);
+    let address = dev.url().trim_start_matches("http://").to_owned();
+    let _connections: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(&address).unwrap()).collect();
+    let client = Client::connect(dev.url()).await.unwrap();
+    let old = dev.enclave().unwrap();
+    kill_process(old, Signal::KILL).unwrap();
+    dev.enclave_after(old);
+    assert_eq!(client.height().await.unwrap(), 0);
 }

@@ -11,6 +11,7 @@ use cloister_chain::wire::{Answer, Lockdown, Query, QueryAt, QueryRefusal};
 use cloister_chain::{Address, Genesis, U256};
 use cloister_node::{Config, Home, Node, NodeError};
 use cloister_sdk::UserKey;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -33,6 +34,7 @@ impl DevNode {
     pub async fn start(dev: &Dev) -> Result<Self, Error> {
         let address = SocketAddr::new(dev.host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), dev.port);
         let listen = |source| Error::Listen { address, source };
+        allow_descriptors();
         // A port that is taken is found out before anything is made in a directory.
         TcpListener::bind(address).map_err(listen)?;
         let (node, accounts) = block_in_place(|| launch(dev))?;
@@ -127,6 +129,14 @@ fn launch(dev: &Dev) -> Result<(Arc<Node>, Vec<DevAccount>), Error> {
     let enclave = cloister_node::process("/proc/self/exe".into(), vec!["enclave".into()], threads);
     let node = Node::start(Config { genesis, home, block_time: dev.block_time, enclave })?;
     Ok((Arc::new(node), accounts))
+}
+
+/// Lets this process have as many descriptors as the system gives it: each connection takes one, and another enclave a few.
+/// What is usual, 1,024, is for programs that use select(2).
+fn allow_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    // It needs no privilege. Where it is refused all the same, what is usual has to do.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// Nanoseconds since the Unix epoch.

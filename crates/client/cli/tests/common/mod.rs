@@ -39,7 +39,11 @@ impl Dev {
 
     /// With more arguments.
     pub fn with(data: Option<&Path>, arguments: &[&str]) -> Self {
-        let mut command = cloister();
+        Self::of(cloister(), data, arguments)
+    }
+
+    /// With an environment of its own: `command` is the program, or runs it.
+    pub fn of(mut command: Command, data: Option<&Path>, arguments: &[&str]) -> Self {
         command.args(["dev", "--json", "--port", "0"]).args(arguments);
         if let Some(data) = data {
             command.arg("--data").arg(data);
