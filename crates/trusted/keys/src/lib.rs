@@ -28,10 +28,12 @@ mod network;
 mod roots;
 pub mod schedule;
 mod seal;
+mod state;
 mod transaction;
 
 pub use keys::Keys;
 pub use network::NetworkCipher;
 pub use roots::{EpochRoot, PermanentRoot, Seed};
 pub use seal::{MAX_SEALED_BYTES, Purpose, SealError, SealingKey};
+pub use state::{MAX_VALUE_BYTES, StateError, StateKeys, VALUE_BUCKETS, WritePlace};
 pub use transaction::{Onboarding, TxKeys};

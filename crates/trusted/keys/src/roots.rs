@@ -1,11 +1,12 @@
 use alloy_primitives::{Address, B256};
-use cloister_envelope::{Secret, UserKey};
+use cloister_envelope::{ExchangeKey, Secret, UserKey};
 
 use crate::schedule::{
-    BLOCK_BEACON, EPOCH_ROOT, Epoch, NETWORK_KEY, NEXT_EPOCH_ROOT, PERMANENT_ROOT, Parent, Permanent, QUERY_KEY,
-    TRANSACTION_KEY, USER_KEY,
+    BLOCK_BEACON, CALLBACK_SECRET, CONTRACT_RANDOM, CONTRACT_STATE, EPOCH_ROOT, Epoch, INPUT_EXCHANGE, IO_EXCHANGE,
+    NETWORK_KEY, NEXT_EPOCH_ROOT, PERMANENT_ROOT, Parent, Permanent, QUERY_KEY, SEED_EXCHANGE, TRANSACTION_KEY,
+    USER_KEY,
 };
-use crate::{NetworkCipher, TxKeys};
+use crate::{NetworkCipher, StateKeys, TxKeys};
 
 /// The network's secret: 32 bytes from the operating system of the first enclave, handed over by attested ones.
 ///
@@ -32,6 +33,16 @@ impl PermanentRoot {
     /// The AES key of an address: there before on-boarding, the same after each one, for contracts and users alike.
     pub fn user_key(&self, address: Address) -> UserKey {
         self.0.derive(&USER_KEY, &[address.as_slice()]).into()
+    }
+
+    /// The key pair to which wallets of Secret Network seal. They keep the public half, so it cannot change.
+    pub fn io_exchange(&self) -> ExchangeKey {
+        ExchangeKey::from_secret(self.0.derive(&IO_EXCHANGE, &[]))
+    }
+
+    /// The key pair of the seed's hand-over. Its public half stands in the genesis that a joining node has.
+    pub fn seed_exchange(&self) -> ExchangeKey {
+        ExchangeKey::from_secret(self.0.derive(&SEED_EXCHANGE, &[]))
     }
 }
 
@@ -62,6 +73,28 @@ impl EpochRoot {
     /// The cipher of the cells in the storage of one contract.
     pub fn network_cipher(&self, contract: Address) -> NetworkCipher {
         NetworkCipher::new(&self.parent.derive(&NETWORK_KEY, &[contract.as_slice()]))
+    }
+
+    /// The key pair to which clients seal in our own form, in this epoch.
+    pub fn input_exchange(&self) -> ExchangeKey {
+        ExchangeKey::from_secret(self.parent.derive(&INPUT_EXCHANGE, &[]))
+    }
+
+    /// What signs the calls that contracts make. Such a call ends in the block in which it began, and no client ever keeps a
+    /// signature: nothing needs an older secret.
+    pub(crate) fn callback_secret(&self) -> Secret<32> {
+        self.parent.derive(&CALLBACK_SECRET, &[])
+    }
+
+    /// What a contract is given as the random number of its call.
+    pub fn contract_random(&self, header_hash: B256, contract: Address, counter: u64) -> Secret<32> {
+        let context = [header_hash.as_slice(), contract.as_slice(), &counter.to_be_bytes()];
+        self.parent.derive(&CONTRACT_RANDOM, &context)
+    }
+
+    /// What seals the state of one contract.
+    pub fn contract_state(&self, contract: Address) -> StateKeys {
+        StateKeys::new(self.parent.child(&CONTRACT_STATE, &[contract.as_slice()]), contract, self.epoch)
     }
 
     /// What a transaction draws. The header's hash makes it another one in any other block.

@@ -24,11 +24,20 @@ schedule! {
     Root        PERMANENT_ROOT    "permanent root"     32    "PermanentRoot";                             "never"        "";
     Root        EPOCH_ROOT        "epoch root"         32    "EpochRoot of epoch 0";                      "never"        "";
     Permanent   USER_KEY          "user aes key"       16    "envelope: cells of one address";            "never"        "address";
+    Permanent   IO_EXCHANGE       "io exchange key"    32    "X25519: messages in secret.js's form";      "never"        "";
+    Permanent   SEED_EXCHANGE     "seed exchange key"  32    "X25519: the seed, to a joining node";       "never"        "";
     Epoch       NEXT_EPOCH_ROOT   "next epoch root"    32    "EpochRoot of the next epoch";               "epoch"        "next epoch, certified randomness";
     Epoch       NETWORK_KEY       "network cell key"   32    "NetworkCipher: cells in one contract";      "epoch"        "contract";
     Epoch       TRANSACTION_KEY   "transaction key"    32    "TxKeys of a transaction";                   "epoch"        "height, header hash, transaction hash";
     Epoch       QUERY_KEY         "query key"          32    "TxKeys of a call or an estimate";           "epoch"        "hash of the input";
     Epoch       BLOCK_BEACON      "block beacon"       32    "public: the EVM's PREVRANDAO";              "epoch"        "parent header hash";
+    Epoch       INPUT_EXCHANGE    "input exchange key" 32    "X25519: messages in our own form";          "epoch"        "";
+    Epoch       CALLBACK_SECRET   "callback secret"    32    "signatures of calls between contracts";     "epoch"        "";
+    Epoch       CONTRACT_RANDOM   "contract random"    32    "the contract's env.block.random";           "epoch"        "header hash, contract, counter";
+    Epoch       CONTRACT_STATE    "contract state"     32    "StateKeys of one contract";                 "epoch"        "contract";
+    State       STATE_NAME        "state name"         32    "the key of a sealed leaf";                  "epoch"        "plain key";
+    State       STATE_CIPHER      "state cipher"       32    "AES-256-GCM-SIV of values";                 "epoch"        "";
+    State       STATE_NONCE       "state nonce"        12    "the nonce of one written value";            "epoch"        "name, height, header hash, transaction index, write index";
     Transaction HANDLE            "handle"             32    "names of values inside the transaction";    "once"         "counter";
     Transaction SALT              "cell salt"          16    "the r of cells, public in the output";      "once"         "counter";
     Transaction RANDOM            "random number"      32    "the contract's Rand";                       "once"         "counter";
@@ -94,7 +103,7 @@ pub(crate) fn info(chain_id: &str, label: &str, context: &[&[u8]]) -> Vec<u8> {
     let purpose = format!("cloister/v1/{chain_id}/{label}");
     let mut info = Vec::with_capacity(160);
     for part in core::iter::once(&purpose.as_bytes()).chain(context) {
-        let length = u32::try_from(part.len()).expect("contexts are hashes, addresses and counters");
+        let length = u32::try_from(part.len()).expect("contexts are far shorter than 4 GiB");
         info.extend_from_slice(&length.to_be_bytes());
         info.extend_from_slice(part);
     }
@@ -107,6 +116,8 @@ pub(crate) enum Root {}
 pub(crate) enum Permanent {}
 /// The parent of what changes with each epoch.
 pub(crate) enum Epoch {}
+/// The parent of what seals one contract's state.
+pub(crate) enum State {}
 /// The parent of what one transaction or query draws.
 pub(crate) enum Transaction {}
 /// The parent of what seals blobs for one machine.

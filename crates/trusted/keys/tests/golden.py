@@ -4,6 +4,7 @@ python3 golden.py > golden.json
 """
 import hashlib, hmac, json
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
@@ -55,6 +56,17 @@ network = row(epoch, "network cell key", 32, contract)
 transaction = row(epoch, "transaction key", 32, number(7), parent_hash, tx_hash)
 query = row(epoch, "query key", 32, input_hash)
 row(epoch, "block beacon", 32, parent_hash)
+exchanges = {
+    "io": row(permanent, "io exchange key", 32),
+    "seed": row(permanent, "seed exchange key", 32),
+    "input": row(epoch, "input exchange key", 32),
+}
+callback = row(epoch, "callback secret", 32)
+row(epoch, "contract random", 32, parent_hash, contract, number(3))
+state = row(epoch, "contract state", 32, contract)
+name = row(state, "state name", 32, b"balance of alice")
+state_cipher = row(state, "state cipher", 32)
+state_nonce = row(state, "state nonce", 12, name, number(7), parent_hash, number(2), number(5))
 for counter in range(2):
     row(transaction, "handle", 32, number(counter))
     row(transaction, "cell salt", 16, number(counter))
@@ -73,10 +85,26 @@ def seal(purpose, context, plain):
     return (b"\1" + AESGCMSIV(sealing_cipher).encrypt(nonce, plain, data)).hex()
 
 
+def state_value(value):
+    bucket = 32
+    while bucket < 4 + len(value):
+        bucket *= 2
+    padded = (len(value).to_bytes(4, "big") + value).ljust(bucket, b"\0")
+    data = info("contract state value", contract, name, number(0))
+    return (b"\1" + state_nonce + AESGCMSIV(state_cipher).encrypt(state_nonce, padded, data)).hex()
+
+
+def public(private):
+    return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw().hex()
+
+
 print(json.dumps({
     "sealed_seed": seal("sealed seed", b"measurement", seed),
     "sealed_checkpoint": seal("sealed checkpoint", number(7), b"height 7"),
     "rows": {label: [value.hex() for value in values] for label, values in rows.items()},
+    "public_keys": {name: public(private) for name, private in exchanges.items()},
+    "callback_signature": hashlib.sha256(callback + b'message[{"denom":"uscrt","amount":"5"}]').hexdigest(),
+    "state_values": {value.decode(): state_value(value) for value in (b"", b"5", b"x" * 28, b"x" * 29)},
     "user_cell_of_5": cell(user, rows["cell salt"][0], 5).hex(),
     "network_cell_of_5": cell(network, rows["cell salt"][0], 5).hex(),
     "query_salt": hkdf(query, info("cell salt", number(0)), 16).hex(),

@@ -1,12 +1,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256, U256, hex};
+use cloister_envelope::message::Coin;
 use serde_json::Value;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use zeroize::ZeroizeOnDrop;
 
 use super::*;
-use crate::{EpochRoot, Keys, NetworkCipher, Onboarding, PermanentRoot, Purpose, SealingKey, Seed, TxKeys};
+use crate::state::VALUE_LABEL;
+use crate::{
+    EpochRoot, Keys, NetworkCipher, Onboarding, PermanentRoot, Purpose, SealingKey, Seed, StateKeys, TxKeys, WritePlace,
+};
 
 assert_not_impl_any!(Seed: Clone, Copy, core::fmt::Display, serde::Serialize);
 assert_not_impl_any!(Keys: Clone, Copy, core::fmt::Display, serde::Serialize);
@@ -15,6 +19,7 @@ assert_not_impl_any!(EpochRoot: Clone, Copy, core::fmt::Debug, core::fmt::Displa
 assert_not_impl_any!(TxKeys: Clone, Copy, core::fmt::Display, serde::Serialize);
 assert_not_impl_any!(Onboarding: Clone, Copy, core::fmt::Display, serde::Serialize);
 assert_not_impl_any!(NetworkCipher: Clone, Copy, core::fmt::Display, serde::Serialize);
+assert_not_impl_any!(StateKeys: Clone, Copy, core::fmt::Display, serde::Serialize);
 assert_not_impl_any!(SealingKey: Clone, Copy, core::fmt::Display, serde::Serialize);
 // What a `Parent` (two states of SHA-256) and the ciphers keep is erased because these are.
 assert_impl_all!(Sha256: ZeroizeOnDrop);
@@ -35,6 +40,10 @@ fn keys() -> Keys {
 
 fn transaction() -> TxKeys {
     keys().transaction(7, PARENT, B256::repeat_byte(0x22))
+}
+
+fn place() -> WritePlace {
+    WritePlace { height: 7, header_hash: PARENT, transaction: 2, write: 5 }
 }
 
 fn sealing_key() -> SealingKey {
@@ -64,10 +73,24 @@ fn every_row_of_the_table_gives_its_known_answer() {
     let nonce = |purpose: Purpose, context: &[u8]| {
         hex_of(&sealing.derive(&SEALING_NONCE, &[&info(CHAIN, purpose.label(), &[context])]))
     };
+    let permanent = root().child::<Permanent>(&PERMANENT_ROOT, &[]);
+    let state = epoch().child::<State>(&CONTRACT_STATE, &[CONTRACT.as_slice()]);
+    let name = keys().contract_state(CONTRACT).name(b"balance of alice");
+    let [height, transaction_index, write] = [7_u64, 2, 5].map(u64::to_be_bytes);
+    let state_nonce = [name.as_slice(), &height, parent_context, &transaction_index, &write];
     let ours: BTreeMap<&str, Vec<String>> = BTreeMap::from([
         ("permanent root", vec![hex_of(&root().derive(&PERMANENT_ROOT, &[]))]),
         ("epoch root", vec![hex_of(&root().derive(&EPOCH_ROOT, &[]))]),
         ("user aes key", vec![keys().user_key(ADDRESS).to_client_hex().to_string()]),
+        ("io exchange key", vec![hex_of(&permanent.derive(&IO_EXCHANGE, &[]))]),
+        ("seed exchange key", vec![hex_of(&permanent.derive(&SEED_EXCHANGE, &[]))]),
+        ("input exchange key", vec![hex_of(&epoch().derive(&INPUT_EXCHANGE, &[]))]),
+        ("callback secret", vec![hex_of(&epoch().derive(&CALLBACK_SECRET, &[]))]),
+        ("contract random", vec![hex_of(&keys().contract_random(PARENT, CONTRACT, 3))]),
+        ("contract state", vec![hex_of(&epoch().derive(&CONTRACT_STATE, &[CONTRACT.as_slice()]))]),
+        ("state name", vec![hex::encode(name)]),
+        ("state cipher", vec![hex_of(&state.derive(&STATE_CIPHER, &[]))]),
+        ("state nonce", vec![hex_of(&state.derive(&STATE_NONCE, &state_nonce))]),
         ("next epoch root", vec![hex_of(&epoch().derive(&NEXT_EPOCH_ROOT, &[&1_u64.to_be_bytes(), &[0x44; 32]]))]),
         ("network cell key", vec![hex_of(&epoch().derive(&NETWORK_KEY, &[CONTRACT.as_slice()]))]),
         (
@@ -101,6 +124,12 @@ fn what_is_made_with_the_keys_is_known_too() {
     let next = keys().next_epoch(&B256::repeat_byte(0x44));
     assert_eq!(hex::encode(next.beacon(PARENT)), golden["beacon_of_epoch_1"]);
 
+    assert_eq!(hex::encode(keys().io_public()), golden["public_keys"]["io"]);
+    assert_eq!(hex::encode(keys().seed_exchange().public()), golden["public_keys"]["seed"]);
+    assert_eq!(hex::encode(keys().input_public()), golden["public_keys"]["input"]);
+    let funds = [Coin { denom: "uscrt", amount: U256::from(5) }];
+    assert_eq!(hex::encode(keys().callback_signature(b"message", &funds)), golden["callback_signature"]);
+
     let sealed = sealing_key().seal_seed(b"measurement", &seed()).expect("short");
     assert_eq!(hex::encode(&sealed), golden["sealed_seed"]);
     assert_eq!(sealing_key().open_seed(b"measurement", &sealed), Ok(seed()));
@@ -109,8 +138,20 @@ fn what_is_made_with_the_keys_is_known_too() {
 }
 
 #[test]
+fn sealed_values_are_known_too() {
+    let (golden, state) = (golden(), keys().contract_state(CONTRACT));
+    let name = state.name(b"balance of alice");
+    for (value, sealed) in golden["state_values"].as_object().expect("an object") {
+        let ours = state.seal(name, &place(), value.as_bytes()).expect("short");
+        assert_eq!(hex::encode(&ours), *sealed);
+        assert_eq!(state.open(name, &ours).expect("sealed just now").as_slice(), value.as_bytes());
+    }
+}
+
+#[test]
 fn no_label_occurs_twice_and_none_has_a_separator() {
-    let labels: Vec<&str> = TABLE.iter().map(|row| row.label).chain(Purpose::ALL.map(Purpose::label)).collect();
+    let labels: Vec<&str> =
+        TABLE.iter().map(|row| row.label).chain(Purpose::ALL.map(Purpose::label)).chain([VALUE_LABEL]).collect();
     assert_eq!(labels.iter().collect::<BTreeSet<_>>().len(), labels.len());
     for row in TABLE {
         assert!(!row.label.is_empty() && !row.label.contains('/'), "{}", row.label);
