@@ -1,6 +1,7 @@
 //! Running other programs.
 
 use std::fmt;
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -78,7 +79,7 @@ pub fn run_recorded(command: &mut Command, limit: Duration) -> Outcome<Transcrip
     };
     if !in_time {
         eprintln!("xtask: stopped after {} s: {}", limit.as_secs(), spell(command));
-        let _ = child.kill();
+        kill_with_descendants(child.id());
     }
     let status = child.wait().map_err(|error| cannot_start(command, &error))?;
     Ok(Transcript { lines, success: in_time && status.success() })
@@ -101,6 +102,17 @@ impl fmt::Display for Failure {
     }
 }
 
+/// A runner's tests would outlive it, and hold on to ports and pipes.
+fn kill_with_descendants(process: u32) {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let children: Vec<String> =
+        tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok()).collect();
+    let _ = Command::new("kill").args(["-KILL", &process.to_string()]).status();
+    for child in children.iter().flat_map(|list| list.split_whitespace()) {
+        child.parse().into_iter().for_each(kill_with_descendants);
+    }
+}
+
 fn announce(command: &Command) {
     eprintln!("$ {}", spell(command));
 }
@@ -118,4 +130,25 @@ fn spell(command: &Command) -> String {
     let name = program.file_name().unwrap_or(program.as_os_str());
     let words: Vec<_> = std::iter::once(name).chain(command.get_args()).map(|word| word.to_string_lossy()).collect();
     words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_too_long_is_ended_with_everything_it_started() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo started; sh -c 'sleep 60; echo late' & wait"]);
+        let transcript = run_recorded(&mut command, Duration::from_secs(1)).expect("a shell");
+        assert!(!transcript.success);
+        assert_eq!(transcript.lines, ["started"]);
+    }
+
+    #[test]
+    fn what_ends_in_time_is_told_with_its_verdict() {
+        let run = |script: &str| run_recorded(Command::new("sh").args(["-c", script]), Duration::from_secs(60));
+        assert!(run("exit 0").expect("a shell").success);
+        assert!(!run("exit 1").expect("a shell").success);
+    }
 }

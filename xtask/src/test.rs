@@ -9,7 +9,7 @@ use crate::tally::Tally;
 use crate::{deps, house, packages, tools};
 
 /// Compiling everything from nothing is in it.
-const RUST_LIMIT: Duration = Duration::from_secs(35 * 60);
+const RUST_LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// Runs every check and every suite, however many fail, and closes with one line of counts.
 pub fn all() -> Outcome {
