@@ -18,7 +18,7 @@ use thiserror::Error;
 use crate::limits;
 
 pub use address::{PublicKey, bech32, from_bech32};
-pub use message::Message;
+pub use message::{DENOM, Message, coins};
 pub use sign::SignerData;
 
 /// A Cosmos transaction, decoded. Its signatures are checked by [`CosmosTx::verify`], which needs the accounts.

@@ -25,6 +25,8 @@ pub struct Genesis {
     pub validators: ValidatorSet,
     /// EVM gas that one block may use.
     pub evm_gas: u64,
+    /// Gas in the SDK's units that one block may use.
+    pub sdk_gas: u64,
     /// Base fee of block 1, and its floor for ever, in wei per gas.
     pub base_fee: u64,
     /// Accounts at height 0.
@@ -38,7 +40,11 @@ pub struct GenesisAccount {
     /// Its address.
     pub address: Address,
     /// Balance in wei.
+    #[serde(default)]
     pub balance: U256,
+    /// Balance in the Cosmos micro-denomination.
+    #[serde(default)]
+    pub coins: u128,
     /// EVM runtime code.
     #[serde(default)]
     pub code: Bytes,
@@ -98,6 +104,7 @@ impl Genesis {
             simulated: true,
             validators,
             evm_gas: 1_200_000_000,
+            sdk_gas: 100_000_000,
             base_fee: 5_000_000,
             accounts: Vec::new(),
         }

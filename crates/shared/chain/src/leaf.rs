@@ -6,6 +6,7 @@
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use crate::cosmos::{CosmosError, PublicKey};
 use crate::hash::tagged;
 
 /// Name of an entry of the state. The encoding (borsh: one tag byte, then fixed-size fields) is the host's storage key.
@@ -19,13 +20,35 @@ pub enum Leaf {
     Account(Address),
     /// A storage slot of an EVM contract; holds a [`Cell`]. The slot is big-endian.
     Storage(Address, B256),
+    /// What an account holds in the Cosmos micro-denomination; holds a `u128`, 16 bytes, absent for zero.
+    Coins(Address),
+    /// What the Cosmos door knows of an account; holds an [`Auth`].
+    Auth(Address),
 }
 
 /// What the chain remembers about itself between blocks.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct ChainState {
     /// Base fee of the next block, in wei per gas.
     pub base_fee: u64,
+    /// Number that the next account of the Cosmos door gets.
+    pub accounts: u64,
+}
+
+/// What the Cosmos door knows of an account beside its sequence and its coins.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Auth {
+    /// Account number: every account of the door has its own, for ever.
+    pub number: u64,
+    /// The key that it signs with, as a protobuf `Any`, once it has signed.
+    pub key: Option<Vec<u8>>,
+}
+
+impl Auth {
+    /// The key, read.
+    pub fn public_key(&self) -> Result<Option<PublicKey>, CosmosError> {
+        self.key.as_deref().map(PublicKey::from_bytes).transpose()
+    }
 }
 
 /// An account: one table and one sequence for both worlds.

@@ -16,7 +16,7 @@ pub struct Receipt {
     pub from: Address,
     /// How it ended.
     pub status: Status,
-    /// EVM gas used; zero for a refused transaction.
+    /// Gas used, in the units of the transaction's own world; zero for a refused transaction.
     pub gas_used: u64,
     /// Price paid per unit of gas, in wei.
     pub gas_price: u128,
@@ -24,6 +24,34 @@ pub struct Receipt {
     pub contract: Option<Address>,
     /// Events, in order; empty unless it succeeded.
     pub logs: Vec<Log>,
+    /// What a Cosmos client is told beside that; `None` for an Ethereum transaction.
+    pub cosmos: Option<CosmosResult>,
+}
+
+/// The result of a Cosmos transaction, as ABCI has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct CosmosResult {
+    /// Number of the error in its codespace; zero for success.
+    pub code: u32,
+    /// Module that the number belongs to; empty for success.
+    pub codespace: String,
+    /// Text of the error; empty for success.
+    pub log: String,
+    /// Gas limit of the transaction.
+    pub gas_wanted: u64,
+    /// Protobuf `TxMsgData`: one response for each message; empty unless it succeeded.
+    pub data: Bytes,
+    /// Events of the ante part, then of the messages; the latter only if it succeeded.
+    pub events: Vec<Event>,
+}
+
+/// An event of the Cosmos world.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Event {
+    /// Its type.
+    pub kind: String,
+    /// Keys and values, in order.
+    pub attributes: Vec<(String, String)>,
 }
 
 /// How a transaction ended.

@@ -5,6 +5,7 @@
 //! | tag | rest |
 //! | --- | --- |
 //! | 1 | an Ethereum transaction in its EIP-2718 form: legacy (with or without EIP-155), 2930 or 1559 |
+//! | 2 | a Cosmos transaction, the protobuf `TxRaw` |
 
 use alloy_consensus::{SignableTransaction as _, Transaction as _, TxEnvelope};
 use alloy_eips::eip2718::{Decodable2718 as _, Encodable2718 as _};
@@ -13,13 +14,16 @@ use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
 use secp256k1::{Message, SECP256K1};
 use thiserror::Error;
 
+use crate::cosmos::{CosmosError, CosmosTx};
 use crate::limits;
 
 /// A transaction of either world, authenticated.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Tx {
     /// From the Ethereum door.
     Eth(EthTx),
+    /// From the Cosmos door. Its signatures depend on accounts and are checked against them.
+    Cosmos(Box<CosmosTx>),
 }
 
 /// An Ethereum transaction with its hash and its recovered sender.
@@ -55,6 +59,9 @@ pub enum TxError {
     /// The signature recovers nobody, or has a high `s` (EIP-2).
     #[error("invalid transaction v, r, s values")]
     Signature,
+    /// Not a Cosmos transaction of this chain.
+    #[error(transparent)]
+    Cosmos(#[from] CosmosError),
 }
 
 impl Tx {
@@ -62,6 +69,7 @@ impl Tx {
     pub fn from_bytes(bytes: &[u8], evm_chain_id: u64) -> Result<Self, TxError> {
         match bytes.split_first() {
             Some((&ETH, rest)) => EthTx::decode(rest, evm_chain_id).map(Self::Eth),
+            Some((&COSMOS, rest)) => Ok(Self::Cosmos(Box::new(CosmosTx::decode(rest)?))),
             _ => Err(TxError::Kind),
         }
     }
@@ -74,6 +82,7 @@ impl Tx {
                 tx.envelope.encode_2718(&mut bytes);
                 bytes.into()
             }
+            Self::Cosmos(tx) => [&[COSMOS], tx.bytes().as_ref()].concat().into(),
         }
     }
 
@@ -86,6 +95,7 @@ impl Tx {
     pub fn hash(&self) -> B256 {
         match self {
             Self::Eth(tx) => tx.hash(),
+            Self::Cosmos(tx) => tx.hash(),
         }
     }
 
@@ -93,6 +103,7 @@ impl Tx {
     pub fn sender(&self) -> Address {
         match self {
             Self::Eth(tx) => tx.sender,
+            Self::Cosmos(tx) => tx.signers().first().copied().unwrap_or_default(),
         }
     }
 
@@ -100,6 +111,7 @@ impl Tx {
     pub fn sequence(&self) -> u64 {
         match self {
             Self::Eth(tx) => tx.envelope.nonce(),
+            Self::Cosmos(tx) => tx.sequence(0),
         }
     }
 }
@@ -165,6 +177,7 @@ fn recover(hash: B256, signature: &Signature) -> Option<Address> {
 }
 
 const ETH: u8 = 1;
+const COSMOS: u8 = 2;
 
 #[cfg(test)]
 mod tests;

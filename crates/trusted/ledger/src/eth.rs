@@ -37,6 +37,7 @@ impl<'a, S: Supply> Block<'a, S> {
             gas_price: 0,
             contract: None,
             logs: Vec::new(),
+            cosmos: None,
         };
         if input.gas_limit > gas_left {
             return Ok(receipt);

@@ -5,10 +5,12 @@ use cloister_chain::leaf::ChainState;
 use cloister_chain::{Account, Cell, Genesis, Header, Leaf};
 use cloister_state::{NoSupply, Overlay};
 
+use crate::cosmos;
 use crate::eth::encode;
 
 /// Writes the accounts of `genesis` and the chain's own leaves.
 pub(crate) fn write(genesis: &Genesis, header: &Header, state: &mut Overlay<NoSupply>) {
+    let mut accounts = 0u64;
     for account in &genesis.accounts {
         let mut entry = Account { balance: account.balance, ..Account::default() };
         if !account.code.is_empty() {
@@ -19,11 +21,15 @@ pub(crate) fn write(genesis: &Genesis, header: &Header, state: &mut Overlay<NoSu
         if !entry.is_empty() {
             state.write(Leaf::Account(account.address), Some(encode(&entry)));
         }
+        if account.coins > 0 {
+            cosmos::credit(state, account.address, account.coins, accounts);
+            accounts = accounts.saturating_add(1);
+        }
         for (slot, word) in account.storage.iter().filter(|(_, word)| !word.is_zero()) {
             let cell = Cell { word: *word, marked: false };
             state.write(Leaf::Storage(account.address, *slot), Some(encode(&cell)));
         }
     }
-    state.write(Leaf::Chain, Some(encode(&ChainState { base_fee: genesis.base_fee })));
+    state.write(Leaf::Chain, Some(encode(&ChainState { base_fee: genesis.base_fee, accounts })));
     state.write(Leaf::block_hash(0), Some(encode(&header.hash())));
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use alloy_eips::eip1559::{BaseFeeParams, calc_next_block_base_fee};
+use borsh::BorshDeserialize as _;
 use cloister_chain::hash::merkle_root;
 use cloister_chain::leaf::ChainState;
 use cloister_chain::wire::{Execute, Halt};
@@ -11,6 +12,7 @@ use cloister_keys::{Keys, Seed};
 use cloister_state::{Cache, NoSupply, Overlay, Supply, Tree, View};
 
 use crate::checkpoint::Checkpoint;
+use crate::cosmos;
 use crate::eth::{self, encode};
 use crate::genesis;
 use crate::query::{Snapshot, Snapshots};
@@ -56,24 +58,39 @@ impl Ledger {
             next.block.txs.iter().map(|bytes| (bytes, Tx::from_bytes(bytes, self.genesis.evm_chain_id))).collect();
         state.prefetch(&foreseen(&txs)).map_err(|_| Halt::Supply)?;
 
-        let mut block = eth::Block::new(&self.genesis, &self.keys, header, &mut state);
         let mut receipts = Vec::with_capacity(txs.len());
-        let mut gas_used = 0u64;
-        for (bytes, tx) in &txs {
-            let receipt = match tx {
-                Ok(Tx::Eth(tx)) => block.run(tx, self.genesis.evm_gas.saturating_sub(gas_used))?,
-                Err(_) => malformed(bytes),
-            };
-            gas_used = gas_used.saturating_add(receipt.gas_used);
-            receipts.push(receipt);
+        let (mut evm_gas, mut sdk_gas) = (0u64, 0u64);
+        // One machine for each run of Ethereum transactions: between two runs the other world writes.
+        for run in txs.chunk_by(|(_, one), (_, next)| is_cosmos(one) == is_cosmos(next)) {
+            if run.first().is_some_and(|(_, tx)| is_cosmos(tx)) {
+                for tx in run.iter().filter_map(|(_, tx)| tx.as_ref().ok()) {
+                    let Tx::Cosmos(tx) = tx else { continue };
+                    let left = self.genesis.sdk_gas.saturating_sub(sdk_gas);
+                    let receipt = cosmos::run(&self.genesis, header, &mut state, tx, left)?;
+                    sdk_gas = sdk_gas.saturating_add(receipt.gas_used);
+                    receipts.push(receipt);
+                }
+                continue;
+            }
+            let mut block = eth::Block::new(&self.genesis, &self.keys, header, &mut state);
+            for (bytes, tx) in run {
+                let receipt = match tx {
+                    Ok(Tx::Eth(tx)) => block.run(tx, self.genesis.evm_gas.saturating_sub(evm_gas))?,
+                    _ => malformed(bytes),
+                };
+                evm_gas = evm_gas.saturating_add(receipt.gas_used);
+                receipts.push(receipt);
+            }
+            let changes = block.finish();
+            eth::write(&mut state, changes);
         }
-        let changes = block.finish();
-        eth::write(&mut state, changes);
 
         let params = BaseFeeParams::ethereum();
-        let base_fee = calc_next_block_base_fee(gas_used, self.genesis.evm_gas, header.base_fee, params);
+        let base_fee = calc_next_block_base_fee(evm_gas, self.genesis.evm_gas, header.base_fee, params);
         let base_fee = base_fee.max(self.genesis.base_fee);
-        state.write(Leaf::Chain, Some(encode(&ChainState { base_fee })));
+        let chain = state.read(&Leaf::Chain).map_err(|_| Halt::Supply)?.ok_or(Halt::Supply)?;
+        let chain = ChainState { base_fee, ..ChainState::try_from_slice(&chain).map_err(|_| Halt::Supply)? };
+        state.write(Leaf::Chain, Some(encode(&chain)));
         state.write(Leaf::block_hash(header.height), Some(encode(&header.hash())));
         let changes = state.finish();
         Ok(self.advance(header.clone(), changes, receipts, base_fee))
@@ -160,11 +177,26 @@ impl Loading {
 
 /// The leaves that a block touches for certain: fetched in one crossing.
 fn foreseen(txs: &[(&alloy_primitives::Bytes, Result<Tx, cloister_chain::TxError>)]) -> Vec<Leaf> {
-    let accounts = txs.iter().filter_map(|(_, tx)| tx.as_ref().ok()).flat_map(|Tx::Eth(tx)| {
-        use alloy_consensus::Transaction as _;
-        [Some(tx.sender()), tx.envelope().to()]
-    });
-    accounts.flatten().map(Leaf::Account).collect()
+    use alloy_consensus::Transaction as _;
+    let mut leaves = vec![Leaf::Chain];
+    for tx in txs.iter().filter_map(|(_, tx)| tx.as_ref().ok()) {
+        match tx {
+            Tx::Eth(tx) => {
+                leaves.push(Leaf::Account(tx.sender()));
+                leaves.extend(tx.envelope().to().map(Leaf::Account));
+            }
+            Tx::Cosmos(tx) => leaves.extend(
+                tx.signers()
+                    .iter()
+                    .flat_map(|signer| [Leaf::Account, Leaf::Auth, Leaf::Coins].map(|leaf| leaf(*signer))),
+            ),
+        }
+    }
+    leaves
+}
+
+fn is_cosmos(tx: &Result<Tx, cloister_chain::TxError>) -> bool {
+    matches!(tx, Ok(Tx::Cosmos(_)))
 }
 
 /// The receipt of bytes that are no transaction: a proposer put them there, and nobody pays.
@@ -177,6 +209,7 @@ fn malformed(bytes: &[u8]) -> Receipt {
         gas_price: 0,
         contract: None,
         logs: Vec::new(),
+        cosmos: None,
     }
 }
 

@@ -73,6 +73,16 @@ impl PublicKey {
         }
     }
 
+    /// The bytes of the `Any`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.to_any().encode_to_vec()
+    }
+
+    /// Reads what [`PublicKey::to_bytes`] makes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CosmosError> {
+        Self::decode(&Any::decode(bytes).map_err(|_| CosmosError::PublicKey("not a key".into()))?)
+    }
+
     /// The `Any` that [`PublicKey::decode`] reads.
     pub fn to_any(&self) -> Any {
         match self {

@@ -91,7 +91,7 @@ impl Message {
             Self::Send(message) => {
                 from_bech32(&message.from_address)?;
                 from_bech32(&message.to_address)?;
-                positive(amount(&message.amount)?)
+                positive(coins(&message.amount)?)
             }
             Self::MultiSend(message) => {
                 // As in the SDK since 0.47: many receivers, one sender, nothing lost on the way.
@@ -102,11 +102,11 @@ impl Message {
                 let mut sum = 0u128;
                 for output in &message.outputs {
                     from_bech32(&output.address)?;
-                    let part = amount(&output.coins)?;
+                    let part = coins(&output.coins)?;
                     positive(part)?;
                     sum = sum.checked_add(part).ok_or_else(|| CosmosError::Coins("the sum overflows".into()))?;
                 }
-                if sum != amount(&input.coins)? {
+                if sum != coins(&input.coins)? {
                     return Err(CosmosError::Invalid("sum inputs != sum outputs".into()));
                 }
                 positive(sum)
@@ -117,12 +117,12 @@ impl Message {
                 if !message.admin.is_empty() {
                     from_bech32(&message.admin)?;
                 }
-                amount(&message.init_funds).map(drop)
+                coins(&message.init_funds).map(drop)
             }
             Self::Execute(message) => {
                 from_bytes(&message.sender)?;
                 from_bytes(&message.contract)?;
-                amount(&message.sent_funds).map(drop)
+                coins(&message.sent_funds).map(drop)
             }
             Self::Migrate(message) => {
                 from_bech32(&message.sender)?;
@@ -142,7 +142,7 @@ impl Message {
 }
 
 /// The sum of `coins`: none, or one entry of [`DENOM`].
-pub fn amount(coins: &[Coin]) -> Result<u128, CosmosError> {
+pub fn coins(coins: &[Coin]) -> Result<u128, CosmosError> {
     match coins {
         [] => Ok(0),
         [coin] if coin.denom == DENOM => {
@@ -161,7 +161,7 @@ pub(super) fn fee(fee: Option<&Fee>, signers: &[Address]) -> Result<(u64, u128, 
     if !fee.payer.is_empty() && Some(&from_bech32(&fee.payer)?) != signers.first() {
         return Err(CosmosError::Invalid("the first signer pays the fee".into()));
     }
-    Ok((fee.gas_limit, amount(&fee.amount)?, granter))
+    Ok((fee.gas_limit, coins(&fee.amount)?, granter))
 }
 
 fn positive(amount: u128) -> Result<(), CosmosError> {

@@ -12,6 +12,8 @@ use secp256k1::{Message, SECP256K1, SecretKey};
 
 use super::*;
 
+mod cosmos;
+
 const ETHER: u128 = 1_000_000_000_000_000_000;
 const SEED: [u8; 32] = [9; 32];
 

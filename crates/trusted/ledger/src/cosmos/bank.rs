@@ -1,0 +1,83 @@
+//! Balances in the Cosmos micro-denomination.
+
+use cloister_chain::cosmos::{CosmosError, DENOM, coins, from_bech32};
+use cloister_chain::leaf::{Auth, ChainState};
+use cloister_chain::receipt::Event;
+use cloister_chain::{Address, Leaf};
+use cloister_state::{Overlay, Supply};
+use secret_sdk_proto::cosmos::base::v1beta1::Coin;
+
+use super::events;
+use super::meter::{Fail, Meter};
+use crate::eth::encode;
+
+/// Moves `amount` and says so.
+pub(super) fn send<S: Supply>(
+    meter: &mut Meter<'_, S>,
+    from: Address,
+    to: Address,
+    amount: u128,
+    emitted: &mut Vec<Event>,
+) -> Result<(), Fail> {
+    spend(meter, from, amount, emitted)?;
+    receive(meter, to, amount, emitted)?;
+    emitted.extend(events::transfer(&from, &to, &shown(amount)));
+    Ok(())
+}
+
+/// Takes `amount` from an account.
+pub(super) fn spend<S: Supply>(
+    meter: &mut Meter<'_, S>,
+    from: Address,
+    amount: u128,
+    emitted: &mut Vec<Event>,
+) -> Result<(), Fail> {
+    let held: u128 = meter.read(Leaf::Coins(from))?.unwrap_or(0);
+    let Some(left) = held.checked_sub(amount) else {
+        let log = format!("spendable balance {} is smaller than {}: insufficient funds", shown(held), shown(amount));
+        return Err(Fail::sdk(5, log));
+    };
+    meter.write(Leaf::Coins(from), (left > 0).then_some(&left))?;
+    emitted.push(events::spent(&from, &shown(amount)));
+    Ok(())
+}
+
+/// Gives `amount` to an account, which exists from then on.
+pub(super) fn receive<S: Supply>(
+    meter: &mut Meter<'_, S>,
+    to: Address,
+    amount: u128,
+    emitted: &mut Vec<Event>,
+) -> Result<(), Fail> {
+    let held: u128 = meter.read(Leaf::Coins(to))?.unwrap_or(0);
+    let sum = held.checked_add(amount).ok_or_else(|| Fail::from(CosmosError::Coins("the sum overflows".into())))?;
+    meter.write(Leaf::Coins(to), Some(&sum))?;
+    if meter.read::<Auth>(Leaf::Auth(to))?.is_none() {
+        let mut chain: ChainState = meter.read(Leaf::Chain)?.unwrap_or_default();
+        let number = chain.accounts;
+        chain.accounts = number.saturating_add(1);
+        meter.write(Leaf::Chain, Some(&chain))?;
+        meter.write(Leaf::Auth(to), Some(&Auth { number, key: None }))?;
+    }
+    emitted.push(events::received(&to, &shown(amount)));
+    Ok(())
+}
+
+/// Gives coins to an account of the genesis, whose number is `number`.
+pub(crate) fn credit<S: Supply>(state: &mut Overlay<S>, to: Address, amount: u128, number: u64) {
+    state.write(Leaf::Coins(to), Some(encode(&amount)));
+    state.write(Leaf::Auth(to), Some(encode(&Auth { number, key: None })));
+}
+
+/// As clients show an amount.
+pub(super) fn shown(amount: u128) -> String {
+    if amount == 0 { String::new() } else { format!("{amount}{DENOM}") }
+}
+
+pub(super) fn account(text: &str) -> Result<Address, Fail> {
+    Ok(from_bech32(text)?)
+}
+
+pub(super) fn amount(list: &[Coin]) -> Result<u128, Fail> {
+    Ok(coins(list)?)
+}
