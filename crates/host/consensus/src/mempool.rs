@@ -88,6 +88,9 @@ pub enum SubmitError {
     /// The sender's code makes it a contract (EIP-3607).
     #[error("sender not an eoa")]
     SenderIsContract,
+    /// A kind of transaction that no door of this node takes in.
+    #[error("transaction type not supported")]
+    Kind,
     /// The pool, or the sender's share of it, is full.
     #[error("txpool is full")]
     Full,
@@ -295,7 +298,7 @@ impl Mempool {
 
     /// The checks that need no lock.
     fn check(&self, tx: Tx, admission: &Admission) -> Result<Waiting, SubmitError> {
-        let Tx::Eth(eth) = &tx;
+        let Tx::Eth(eth) = &tx else { return Err(SubmitError::Kind) };
         let envelope = eth.envelope();
         let (cap, gas) = (envelope.max_fee_per_gas(), envelope.gas_limit());
         let tip = envelope.max_priority_fee_per_gas().unwrap_or(cap);

@@ -56,7 +56,7 @@ fn slot(number: u64) -> Leaf {
 fn receipt(tx: B256) -> Receipt {
     let log = Log { address: Address::repeat_byte(7), topics: vec![tx; 3], data: Bytes::from(vec![2; 64]) };
     let (from, status) = (Address::repeat_byte(1), Status::Success);
-    Receipt { tx, from, status, gas_used: 90_000, gas_price: 1, contract: None, logs: vec![log] }
+    Receipt { tx, from, status, gas_used: 90_000, gas_price: 1, contract: None, logs: vec![log], cosmos: None }
 }
 
 fn outcome(height: u64, receipts: Vec<Receipt>, mut written: Vec<Leaf>) -> Outcome {

@@ -36,7 +36,7 @@ fn block(height: u64, txs: Vec<Bytes>) -> (Block, Certificate) {
 
 fn receipt(tx: B256, status: Status) -> Receipt {
     let (from, contract) = (Address::repeat_byte(1), None);
-    Receipt { tx, from, status, gas_used: 21_000, gas_price: 1, contract, logs: Vec::new() }
+    Receipt { tx, from, status, gas_used: 21_000, gas_price: 1, contract, logs: Vec::new(), cosmos: None }
 }
 
 /// A store in memory with the genesis committed.

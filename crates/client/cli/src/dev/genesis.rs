@@ -25,6 +25,7 @@ pub fn new(dev: &Dev, accounts: &[DevAccount], validator: B256, time: u64) -> Re
         simulated: true,
         validators: ValidatorSet::new(vec![Validator { key: validator, power: 1 }]).expect("one validator is a set"),
         evm_gas: EVM_GAS,
+        sdk_gas: SDK_GAS,
         base_fee: BASE_FEE,
         accounts: people.chain(predeploys()).collect(),
     };
@@ -60,9 +61,9 @@ fn predeploys() -> impl Iterator<Item = GenesisAccount> {
         serde_json::from_str(PREDEPLOYS).expect("the build of the contracts wrote this file");
     contracts.into_iter().map(|(address, contract)| GenesisAccount {
         address,
-        balance: U256::ZERO,
         code: contract.runtime,
         storage: contract.storage.into_iter().collect(),
+        ..GenesisAccount::default()
     })
 }
 
@@ -85,6 +86,8 @@ const BALANCE: u64 = 10_000;
 const COIN: U256 = U256::from_limbs([1_000_000_000_000_000_000, 0, 0, 0]);
 /// EVM gas of one block: ten times a network's, so that it is not what limits a benchmark.
 const EVM_GAS: u64 = 1_200_000_000;
+/// SDK gas of one block, ten times a network's.
+const SDK_GAS: u64 = 100_000_000;
 /// Floor of the base fee in wei per gas, as on COTI's networks.
 const BASE_FEE: u64 = 5_000_000;
 

@@ -139,7 +139,7 @@ fn range(reader: &Reader, filter: &Filter, from: u64, to: u64) -> Result<Vec<Log
         let (Some(header), Some(receipts)) = (reader.header(height)?, reader.receipts(height)?) else { break };
         let place = Place::new(&header);
         let events = (0u64..)
-            .zip(&receipts)
+            .zip(receipts.iter().filter(|receipt| receipt.cosmos.is_none()))
             .flat_map(|(index, receipt)| receipt.logs.iter().map(move |event| (index, receipt.tx, event)));
         for (log_index, (index, tx, event)) in (0u64..).zip(events) {
             if filter.matches_address(event.address) && filter.matches_topics(&event.topics) {

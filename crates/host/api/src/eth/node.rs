@@ -121,7 +121,7 @@ impl<B: Backend> NodeServer for Door<B> {
         let mut content = PoolContent::default();
         for (tx, ready) in self.backend.mempool().content() {
             let side = if ready { &mut content.pending } else { &mut content.queued };
-            let Tx::Eth(eth) = &tx;
+            let Tx::Eth(eth) = &tx else { continue };
             side.entry(tx.sender()).or_default().insert(tx.sequence(), view::waiting(eth));
         }
         Ok(content)

@@ -48,7 +48,8 @@ impl<B: Backend> Door<B> {
     pub(super) fn mined_with(&self, tx: &B256) -> Result<Option<(Arc<Mined>, usize)>, EthError> {
         let reader = self.reader()?;
         let Some((height, index)) = reader.locate(tx)? else { return Ok(None) };
-        Ok(Some((self.mined(&reader, height)?, index as usize)))
+        let mined = self.mined(&reader, height)?;
+        Ok(mined.index_of(index as usize).map(|index| (mined, index)))
     }
 
     /// The block of a height that is at most the tip. Clients ask for the same few blocks again and again (each receipt of a

@@ -2,6 +2,9 @@
 //!
 //! What our header lacks is shown as an empty Ethereum block would have it: no uncles, no difficulty, no nonce. The state
 //! root and the receipts root are those after the block itself; our own header carries them one height later.
+//!
+//! A block may also hold transactions of the Cosmos door. An Ethereum client is shown none of them, and the others are
+//! numbered as if they were alone.
 
 use alloy_consensus::transaction::Recovered;
 use alloy_consensus::{
@@ -24,8 +27,10 @@ pub struct Mined {
     pub block: Block,
     /// Hash of its header.
     pub hash: B256,
-    /// One receipt for each transaction.
+    /// One receipt for each Ethereum transaction.
     pub receipts: Vec<Receipt>,
+    /// Where each of them stands among all transactions of the block.
+    places: Vec<usize>,
     /// What the header above says of it, or will say.
     pub after: After,
     /// EVM gas that a block of this chain may use.
@@ -48,6 +53,8 @@ pub struct After {
 impl Mined {
     /// Puts the parts together.
     pub fn new(block: Block, receipts: Vec<Receipt>, after: After, gas_limit: u64) -> Self {
+        let numbered = receipts.into_iter().enumerate().filter(|(_, receipt)| receipt.cosmos.is_none());
+        let (places, receipts): (Vec<_>, Vec<_>) = numbered.unzip();
         let sums = receipts.iter().scan((0u64, 0u64), |(gas, logs), receipt| {
             let before = (*gas, *logs);
             *gas = gas.saturating_add(receipt.gas_used);
@@ -55,7 +62,12 @@ impl Mined {
             Some(before)
         });
         let before = sums.collect();
-        Self { hash: block.header.hash(), block, receipts, after, gas_limit, before }
+        Self { hash: block.header.hash(), block, receipts, places, after, gas_limit, before }
+    }
+
+    /// Index among the block's Ethereum transactions of the one that is at `place` among all.
+    pub fn index_of(&self, place: usize) -> Option<usize> {
+        self.places.binary_search(&place).ok()
     }
 
     /// Height of the block.
@@ -116,7 +128,7 @@ impl Mined {
 
     /// The EIP-2718 bytes of transaction number `index`.
     pub fn raw(&self, index: usize) -> Option<Bytes> {
-        self.block.txs.get(index).and_then(Tx::eip2718)
+        self.block.txs.get(*self.places.get(index)?).and_then(Tx::eip2718)
     }
 
     /// The receipt of transaction number `index`.

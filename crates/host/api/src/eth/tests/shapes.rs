@@ -107,3 +107,37 @@ async fn a_block_carries_what_our_header_commits_to() {
     );
     assert_eq!(world.get("eth_getBlockByNumber", json!(["0x1", false])).await, before, "a block never changes");
 }
+
+#[test]
+fn a_block_shows_no_transaction_of_the_other_door_and_numbers_the_others_as_if_alone() {
+    use crate::eth::view::{After, Mined};
+    use cloister_chain::{Block, CosmosResult, Genesis, Header, Tx};
+
+    let txs = [transfer(1, 0), transfer(2, 0)];
+    let receipt = |tx: &cloister_chain::EthTx| Receipt {
+        tx: tx.hash(),
+        from: tx.sender(),
+        status: Status::Success,
+        gas_used: 21_000,
+        gas_price: 1,
+        contract: None,
+        logs: vec![event(&[], b"event")],
+        cosmos: None,
+    };
+    let other =
+        Receipt { cosmos: Some(CosmosResult::default()), gas_used: 70_000, logs: Vec::new(), ..receipt(&txs[0]) };
+    let [first, second] = txs.clone().map(|tx| Tx::Eth(tx).to_bytes());
+    let bodies = vec![vec![2, 0xff].into(), first, vec![2, 0xfe].into(), second];
+    let receipts = vec![other.clone(), receipt(&txs[0]), other, receipt(&txs[1])];
+    let block = Block { header: Header::genesis(&Genesis::for_tests()), txs: bodies };
+    let after = After { state_root: Default::default(), results: Default::default(), bloom: Default::default() };
+    let mined = Mined::new(block, receipts, after, 1_000_000);
+
+    assert_eq!((mined.receipts.len(), mined.gas_used()), (2, 42_000));
+    assert_eq!([0, 1, 2, 3].map(|place| mined.index_of(place)), [None, Some(0), None, Some(1)]);
+    let last = mined.receipt(1).expect("a receipt");
+    assert_eq!((last.transaction_hash, last.transaction_index), (txs[1].hash(), Some(1)));
+    assert_eq!((last.inner.cumulative_gas_used(), last.inner.logs()[0].log_index), (42_000, Some(1)));
+    assert_eq!(mined.transaction(1).expect("a transaction").inner.tx_hash(), &txs[1].hash());
+    assert_eq!(mined.transaction(2), None);
+}

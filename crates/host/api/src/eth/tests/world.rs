@@ -243,7 +243,7 @@ fn receipt(tx: &EthTx, effect: &Effect) -> Receipt {
     use alloy_consensus::Transaction as _;
     let Effect { status, gas, logs, contract } = effect.clone();
     let gas_price = tx.envelope().effective_gas_price(Some(BASE));
-    Receipt { tx: tx.hash(), from: tx.sender(), status, gas_used: gas, gas_price, contract, logs }
+    Receipt { tx: tx.hash(), from: tx.sender(), status, gas_used: gas, gas_price, contract, logs, cosmos: None }
 }
 
 /// The state root after the block of a height.
