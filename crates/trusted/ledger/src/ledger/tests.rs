@@ -282,7 +282,8 @@ fn a_block_that_does_not_follow_is_refused_and_the_next_honest_one_runs() {
     let mut chain = Chain::start();
     chain.run(vec![transfer(1, 0, 2, 1)]);
     let good = chain.propose(vec![transfer(1, 1, 2, 1)]);
-    let families: [(&str, Halt, fn(&mut Header)); 13] = [
+    type Change = fn(&mut Header);
+    let families: [(&str, Halt, Change); 13] = [
         ("height", Halt::Block, |header| header.height += 1),
         ("lower height", Halt::Block, |header| header.height -= 1),
         ("parent", Halt::Block, |header| header.parent = B256::ZERO),
