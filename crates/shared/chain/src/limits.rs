@@ -20,7 +20,10 @@ pub const EVM_CODE_BYTES: usize = 24_576;
 pub const RPC_BODY_BYTES: usize = 16 << 20;
 /// Most blocks whose state an enclave keeps for queries below the tip.
 pub const QUERY_HEIGHTS: usize = 128;
-/// Most query streams of one enclave. A count, as is the next.
+/// Most leaf writes that lie between the oldest and the newest of these states: about 600 bytes of the enclave's memory each.
+/// A count, as are the next two.
+pub const QUERY_WRITES: usize = 1 << 18;
+/// Most query streams of one enclave.
 pub const QUERY_STREAMS: usize = 64;
 /// Most leaves or blobs that one crossing of the wall asks for.
 pub const SUPPLY_ITEMS: usize = 65_536;

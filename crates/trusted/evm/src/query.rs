@@ -11,7 +11,8 @@ use crate::tx::{AccessList, Ending, Executed, Failure, HaltReason, Invalid, Pric
 use crate::vault::Vault;
 use crate::world::World;
 
-/// What is asked. Nonce, signature and balance are not checked; the base fee only when a price is given.
+/// What is asked. Nonce and signature are not checked; the base fee only when a price is given. The sender has to hold what
+/// it sends along, and what the gas may cost at the price given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallInput {
     /// Claimed sender.
@@ -98,7 +99,6 @@ impl<W: World, V: Vault> Query<W, V> {
     fn new(world: W, vault: V, block: &BlockInfo, mode: Mode, input: &CallInput) -> Self {
         let evm = build(world, vault, block, mode, |cfg| {
             cfg.disable_nonce_check = true;
-            cfg.disable_balance_check = true;
             cfg.disable_block_gas_limit = true;
             cfg.disable_eip3607 = true;
             cfg.disable_base_fee = input.price.max() == 0;

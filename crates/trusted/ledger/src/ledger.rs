@@ -140,7 +140,13 @@ impl Ledger {
             base_fee,
             validators: self.tip.validators.clone(),
         };
-        self.snapshots.push(Snapshot::new(&self.genesis, &self.keys, &self.tip.header, self.tree.clone()));
+        self.snapshots.push(Snapshot::new(
+            &self.genesis,
+            &self.keys,
+            &self.tip.header,
+            self.tree.clone(),
+            changes.writes.len(),
+        ));
         Outcome {
             height: self.tip.header.height,
             receipts,
@@ -169,7 +175,7 @@ impl Loading {
         if ledger.tree.root() != ledger.tip.state_root {
             return Err(Halt::Root);
         }
-        let snapshot = Snapshot::new(&ledger.genesis, &ledger.keys, &ledger.tip.header, ledger.tree.clone());
+        let snapshot = Snapshot::new(&ledger.genesis, &ledger.keys, &ledger.tip.header, ledger.tree.clone(), 0);
         ledger.snapshots.push(snapshot);
         Ok(ledger)
     }

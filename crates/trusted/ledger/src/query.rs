@@ -13,7 +13,8 @@ use cloister_state::{Cache, Overlay, Supply, Tree, View};
 
 use crate::eth::{self, KeyVault, Leaves};
 
-/// The states of the last [`limits::QUERY_HEIGHTS`] heights. A query works on its own copy of a tree, so that it neither
+/// The states of the last [`limits::QUERY_HEIGHTS`] heights, or of fewer if these wrote more than [`limits::QUERY_WRITES`]
+/// leaves. A query works on its own copy of a tree, so that it neither
 /// waits for a block nor holds one up.
 pub struct Snapshots {
     genesis: Arc<Genesis>,
@@ -27,11 +28,13 @@ pub struct Snapshots {
 pub(crate) struct Snapshot {
     tree: Tree,
     block: BlockInfo,
+    /// Leaves that the block wrote: what the snapshot before it holds alone is in proportion to it.
+    writes: usize,
 }
 
 impl Snapshot {
-    pub(crate) fn new(genesis: &Genesis, keys: &Keys, header: &Header, tree: Tree) -> Self {
-        Self { tree, block: eth::block_info(genesis, keys, header) }
+    pub(crate) fn new(genesis: &Genesis, keys: &Keys, header: &Header, tree: Tree, writes: usize) -> Self {
+        Self { tree, block: eth::block_info(genesis, keys, header), writes }
     }
 }
 
@@ -42,8 +45,15 @@ impl Snapshots {
 
     pub(crate) fn push(&self, snapshot: Snapshot) {
         let mut window = self.window.write().unwrap_or_else(PoisonError::into_inner);
-        let forgotten = if window.len() < limits::QUERY_HEIGHTS { None } else { window.pop_front() };
         window.push_back(snapshot);
+        let mut held: usize = window.iter().map(|snapshot| snapshot.writes).sum();
+        let mut forgotten = Vec::new();
+        // The tip stays whatever it wrote, and so does the state before it, which queries in flight are about.
+        while window.len() > 2 && (window.len() > limits::QUERY_HEIGHTS || held > limits::QUERY_WRITES) {
+            let oldest = window.pop_front();
+            held = held.saturating_sub(oldest.as_ref().map_or(0, |snapshot| snapshot.writes));
+            forgotten.extend(oldest);
+        }
         drop(window);
         // An old tree may be the last owner of many nodes: they are freed after the lock is.
         drop(forgotten);
@@ -54,7 +64,7 @@ impl Snapshots {
         let Some(snapshot) = self.at(question.height) else {
             return Answer::Refused(QueryRefusal::Height);
         };
-        let Snapshot { tree, block } = snapshot;
+        let Snapshot { tree, block, .. } = snapshot;
         let root = tree.root();
         let mut view = View::new(tree, block.number, self.cache.clone(), supply);
         match &question.query {

@@ -153,7 +153,7 @@ fn eth_call_of_a_constructor_answers_like_an_estimation() {
 }
 
 #[test]
-fn eth_call_reads_public_state_and_checks_no_balance() {
+fn eth_call_reads_public_state_for_anybody_who_holds_what_they_send() {
     let mut land = land();
     land.contract(
         ALICE,
@@ -167,11 +167,15 @@ fn eth_call_reads_public_state_and_checks_no_balance() {
     land.cells.insert((ALICE, U256::ZERO), crate::Cell { word: U256::from(9), marked: false });
     let before = land.cells.clone();
     for from in [sender(), CAROL, ALICE, BOB] {
-        for price in [Price::Fixed(0), Price::Fixed(1_000_000_000)] {
-            let input = CallInput { from, price, value: U256::from(3), ..query(to(ALICE), Bytes::new()) };
-            let executed = ask(&mut land, &input);
-            let caller = U256::from_be_bytes(from.into_word().0);
-            assert_eq!(words(&executed.output), [U256::from(9), U256::from(5), caller]);
+        let input = CallInput { from, ..query(to(ALICE), Bytes::new()) };
+        let executed = ask(&mut land, &input);
+        let caller = U256::from_be_bytes(from.into_word().0);
+        assert_eq!(words(&executed.output), [U256::from(9), U256::from(5), caller]);
+        let holds_nothing = from != sender();
+        for (value, price) in [(3, 0), (0, 1_000_000_000)] {
+            let (value, price) = (U256::from(value), Price::Fixed(price));
+            let refused = call(&mut land, Toy::default(), &block(), &CallInput { value, price, ..input.clone() }, CAP);
+            assert_eq!(matches!(refused, Err(Failure::Invalid(Invalid::Funds { .. }))), holds_nothing, "{refused:?}");
         }
     }
     assert_eq!(land.cells, before, "a query leaves nothing");
@@ -186,7 +190,6 @@ fn absurd_values_and_prices_are_refused_not_fatal() {
         assert!(matches!(refused, Err(Failure::Invalid(_))), "{refused:?}");
     }
     let everything = CallInput { value: U256::MAX, ..query(to(BOB), Bytes::new()) };
-    assert!(ask(&mut land, &everything).success(), "Bob owned nothing before");
-    land.fund(BOB);
-    assert!(!ask(&mut land, &everything).success(), "Bob's balance would overflow");
+    let refused = call(&mut land, Toy::default(), &block(), &everything, CAP);
+    assert!(matches!(refused, Err(Failure::Invalid(Invalid::Funds { .. }))), "{refused:?}");
 }

@@ -418,6 +418,32 @@ fn old_states_answer_until_they_leave_the_window() {
 }
 
 #[test]
+fn heights_that_wrote_much_are_kept_for_a_shorter_time() {
+    let genesis = Genesis::for_tests();
+    let keys = Arc::new(Keys::new("test-1", &Seed::from_bytes(SEED)));
+    let snapshots = Snapshots::new(Arc::new(genesis.clone()), Arc::clone(&keys), Cache::default());
+    let mut header = Header::genesis(&genesis);
+    let half = cloister_chain::limits::QUERY_WRITES / 2;
+    for (height, writes) in [(1, 1), (2, half), (3, half), (4, half), (5, half * 9)] {
+        header.height = height;
+        snapshots.push(Snapshot::new(&genesis, &keys, &header, Tree::new(), writes));
+        let kept = |height| {
+            let question = QueryAt { height: Some(height), query: Query::Prove(Leaf::Chain) };
+            snapshots.query(&question, &mut NoSupply) != Answer::Refused(QueryRefusal::Height)
+        };
+        let oldest = (1..=height).find(|height| kept(*height));
+        let expected = match height {
+            1 | 2 => 1,
+            3 => 2,
+            4 => 3,
+            _ => 4,
+        };
+        assert_eq!(oldest, Some(expected), "after height {height}");
+        assert!(kept(height), "the tip is always there");
+    }
+}
+
+#[test]
 fn the_base_fee_rises_above_a_half_full_block_and_never_falls_below_its_floor() {
     let mut genesis = Genesis::for_tests();
     genesis.accounts = vec![GenesisAccount { address: address(1), balance: U256::from(ETHER), ..Default::default() }];
