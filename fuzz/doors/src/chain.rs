@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use cloister_chain::cosmos::SignerData;
 use cloister_chain::proof::{Proof, ProofError};
 use cloister_chain::wire::{self, ToEnclave, ToHost};
 use cloister_chain::{B256, Block, Certificate, EthTx, Genesis, Leaf, Tx};
@@ -18,6 +19,12 @@ pub(crate) fn eth_tx(data: &[u8]) {
 pub(crate) fn tx(data: &[u8]) {
     let Ok(tx) = Tx::from_bytes(data, GENESIS.evm_chain_id) else { return };
     assert_eq!(tx.to_bytes()[..], *data, "a transaction has one encoding");
+    if let Tx::Cosmos(tx) = &tx {
+        let signer = |index| SignerData { sequence: tx.sequence(index), ..SignerData::default() };
+        let signers: Vec<_> = (0..tx.signers().len()).map(signer).collect();
+        // Of the vectors' accounts none has number 0 on this chain.
+        assert!(tx.verify(&GENESIS.chain_id, &signers).is_err());
+    }
 }
 
 pub(crate) fn to_enclave(data: &[u8]) {

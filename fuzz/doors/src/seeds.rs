@@ -18,6 +18,8 @@ use crate::machine::transaction;
 use crate::rpc::METHODS;
 
 /// Input made by the published SDKs.
+/// Transactions of the published secretjs.
+const COSMOS: &str = include_str!("../../../crates/shared/chain/tests/vectors/cosmos.json");
 const VECTORS: &str = include_str!("../../../crates/shared/envelope/tests/vectors/coti.json");
 
 /// Door and input.
@@ -40,6 +42,12 @@ fn chain(seeds: &mut Vec<(&'static str, Vec<u8>)>) {
     // The example of EIP-155, signed for another chain.
     seeds.push(("eth_tx", bytes("f86c098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a76400008025a028ef61340bd939bc2195fe537567866003e1a15d3c71ff63e1590620aa636276a067cbe9d8997f761aecb703304b3800ccf555c9f3dc64214b297fb1966a3b6d83")));
     seeds.push(("tx", tx.to_vec()));
+    let cosmos: Value = serde_json::from_str(COSMOS).expect("the committed vectors");
+    for vector in cosmos.as_object().into_iter().flat_map(|vectors| vectors.values()) {
+        if let Some(raw) = vector["tx_raw"].as_str() {
+            seeds.push(("tx", [&[2], bytes(raw).as_slice()].concat()));
+        }
+    }
 
     let (mut ledger, first) = Ledger::genesis(&genesis, &Seed::from_bytes([9; 32])).expect("a good genesis");
     let parent = Parent::new(Header::genesis(&genesis), None, &first);
