@@ -7,6 +7,7 @@
 mod address;
 mod amino;
 mod message;
+pub mod sealed;
 mod sign;
 
 use alloy_primitives::{Address, B256, Bytes};
@@ -17,7 +18,7 @@ use thiserror::Error;
 
 use crate::limits;
 
-pub use address::{PublicKey, bech32, from_bech32};
+pub use address::{PublicKey, bech32, from_bech32, from_bytes};
 pub use message::{DENOM, Message, coins};
 pub use sign::SignerData;
 

@@ -24,6 +24,18 @@ pub enum Leaf {
     Coins(Address),
     /// What the Cosmos door knows of an account; holds an [`Auth`].
     Auth(Address),
+    /// An uploaded CosmWasm code, by its number from 1; holds a [`Code`].
+    Code(u64),
+    /// A CosmWasm contract; holds a [`Contract`].
+    Contract(Address),
+    /// A contract's label, by its hash ([`Leaf::label`]); holds the contract's address, 20 bytes.
+    Label(B256),
+    /// The contract that was instantiated as this one, from 1; holds its address, 20 bytes.
+    Instance(u64),
+    /// What happened to a contract, from 0; holds a [`History`].
+    History(Address, u32),
+    /// An entry of a CosmWasm contract's state under the PRF of its key; holds ciphertext.
+    Sealed(Address, B256),
 }
 
 /// What the chain remembers about itself between blocks.
@@ -33,6 +45,75 @@ pub struct ChainState {
     pub base_fee: u64,
     /// Number that the next account of the Cosmos door gets.
     pub accounts: u64,
+    /// Codes uploaded so far; the last one has this number.
+    pub codes: u64,
+    /// Contracts instantiated so far; the last one has this number.
+    pub instances: u64,
+}
+
+/// An uploaded CosmWasm code.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Code {
+    /// SHA-256 of the uncompressed code: the code hash of the Cosmos world.
+    pub hash: B256,
+    /// Keccak-256 of it: the name of the blob.
+    pub blob: B256,
+    /// Who uploaded it.
+    pub creator: Address,
+    /// Where its source is, if its creator said so.
+    pub source: String,
+    /// What built it, if its creator said so.
+    pub builder: String,
+}
+
+/// A CosmWasm contract.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Contract {
+    /// Number of the code that it runs.
+    pub code: u64,
+    /// Who instantiated it.
+    pub creator: Address,
+    /// Its chain-wide name.
+    pub label: String,
+    /// Who may migrate it.
+    pub admin: Option<Address>,
+    /// Where it was instantiated.
+    pub created: Position,
+    /// Entries of its history.
+    pub history: u32,
+}
+
+/// A transaction's place in the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Position {
+    /// Height.
+    pub height: u64,
+    /// Index in the block, from 0.
+    pub index: u32,
+}
+
+/// An entry of a contract's history.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct History {
+    /// What happened.
+    pub operation: Operation,
+    /// Number of the code that it has run since.
+    pub code: u64,
+    /// When.
+    pub updated: Position,
+    /// The message, as encrypted as it was sent; in secret.js's form when a contract sent it.
+    pub message: Vec<u8>,
+}
+
+/// What can happen to a contract's code. The numbers never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Operation {
+    /// It was instantiated.
+    Init = 1,
+    /// It got other code.
+    Migrate = 2,
 }
 
 /// What the Cosmos door knows of an account beside its sequence and its coins.
@@ -85,6 +166,11 @@ impl Leaf {
     /// The borsh encoding.
     pub fn to_bytes(&self) -> Vec<u8> {
         borsh::to_vec(self).expect("writing to memory does not fail")
+    }
+
+    /// The leaf of a contract's label.
+    pub fn label(label: &str) -> Self {
+        Self::Label(tagged("cloister/label", &[label.as_bytes()]))
     }
 
     /// Hash of a value, as the tree holds it.

@@ -35,3 +35,13 @@ pub const COSMOS_MESSAGES: usize = 256;
 pub const COSMOS_SIGNERS: usize = 7;
 /// Longest memo of a Cosmos transaction.
 pub const MEMO_BYTES: usize = 256;
+/// Largest CosmWasm code, compressed or not (`max_contract_size`).
+pub const WASM_BYTES: usize = 2 << 20;
+/// Longest label of a contract.
+pub const LABEL_BYTES: usize = 512;
+/// Most gas, in the SDK's units, of one question to a CosmWasm contract: unsigned, so less than a transaction may use.
+pub const QUERY_SDK_GAS: u64 = 3_000_000;
+/// Deepest nesting of questions between contracts. A count, as is the next.
+pub const QUERY_DEPTH: u32 = 10;
+/// Deepest nesting of calls between contracts.
+pub const CALL_DEPTH: u32 = 100;

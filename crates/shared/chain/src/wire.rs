@@ -146,6 +146,35 @@ pub enum Query {
     Prove(Leaf),
     /// The AES key of an account. Only on a SIMULATED chain with one validator.
     UserKey(Address),
+    /// The network's public keys of X25519.
+    NetworkKeys,
+    /// A question to a CosmWasm contract, encrypted. The answer is, too.
+    Contract(ContractQuery),
+    /// A Cosmos transaction (`TxRaw`) run without its signatures being checked and without effect: its gas. Messages that
+    /// run contracts are refused.
+    Simulate(Bytes),
+}
+
+/// A question to a CosmWasm contract.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ContractQuery {
+    /// The contract.
+    pub contract: Address,
+    /// Which form `message` has.
+    pub form: Form,
+    /// The encrypted question.
+    pub message: Bytes,
+}
+
+/// Forms of encrypted questions. The numbers never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Form {
+    /// secret.js's AES-SIV.
+    Siv = 1,
+    /// Our own AES-256-GCM.
+    Gcm = 2,
 }
 
 /// An EVM message to try.
@@ -194,8 +223,45 @@ pub enum Answer {
     },
     /// To `UserKey`: 16 bytes.
     UserKey(Key),
+    /// To `NetworkKeys`.
+    NetworkKeys(NetworkKeys),
+    /// To `Contract`: the encrypted answer. In secret.js's form it is base64 inside.
+    Contract {
+        /// The ciphertext.
+        sealed: Bytes,
+        /// Gas used, in the SDK's units.
+        gas_used: u64,
+    },
+    /// To `Simulate`: gas used, in the SDK's units.
+    Simulated(u64),
+    /// To `Contract` or `Simulate`: an error of the Cosmos world.
+    Rejected(Rejection),
     /// To any: not answered.
     Refused(QueryRefusal),
+}
+
+/// The network's public keys: u-coordinates of X25519, little-endian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct NetworkKeys {
+    /// To which secret.js seals (`tx-key`). Never changes.
+    pub io: [u8; 32],
+    /// To which the seed is sealed for a joining node (`registration-key`). Never changes.
+    pub registration: [u8; 32],
+    /// To which our own form is sealed, in this epoch.
+    pub input: [u8; 32],
+    /// The epoch.
+    pub epoch: u64,
+}
+
+/// An error of the Cosmos world.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Rejection {
+    /// Module that the number belongs to.
+    pub codespace: String,
+    /// Number of the error.
+    pub code: u32,
+    /// Text.
+    pub log: String,
 }
 
 /// How the machine stopped. The numbers never change.

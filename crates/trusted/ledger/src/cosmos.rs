@@ -110,7 +110,10 @@ fn handle<S: Supply>(meter: &mut Meter<'_, S>, message: &Message) -> Result<(Any
         | Message::Execute(_)
         | Message::Migrate(_)
         | Message::UpdateAdmin(_)
-        | Message::ClearAdmin(_) => {
+        | Message::ClearAdmin(_)
+        | Message::SealedInstantiate(_)
+        | Message::SealedExecute(_)
+        | Message::SealedMigrate(_) => {
             return Err(Fail::of("compute", 17, "contracts are not executed by this version: unsupported"));
         }
     };

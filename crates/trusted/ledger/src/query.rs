@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use alloy_primitives::{Bytes, TxKind};
-use cloister_chain::wire::{Answer, Call, Failure as Why, Key, Query, QueryAt, QueryRefusal};
+use cloister_chain::wire::{Answer, Call, Failure as Why, Key, NetworkKeys, Query, QueryAt, QueryRefusal};
 use cloister_chain::{Genesis, Header, limits};
 use cloister_evm::tx::HaltReason;
 use cloister_evm::{BlockInfo, CallInput, Ending, Estimate, Executed, Failure, Invalid, Price};
@@ -87,6 +87,13 @@ impl Snapshots {
                 Answer::UserKey(self.keys.user_key(*address).expose(|bytes| Key(*bytes)))
             }
             Query::UserKey(_) => Answer::Refused(QueryRefusal::Dev),
+            Query::NetworkKeys => Answer::NetworkKeys(NetworkKeys {
+                io: self.keys.io_public(),
+                registration: self.keys.seed_exchange().public(),
+                input: self.keys.input_public(),
+                epoch: self.keys.epoch(),
+            }),
+            Query::Contract(_) | Query::Simulate(_) => Answer::Refused(QueryRefusal::NotReady),
         }
     }
 

@@ -117,7 +117,7 @@ pub fn from_bech32(text: &str) -> Result<Address, CosmosError> {
 }
 
 /// The account of 20 raw bytes.
-pub(super) fn from_bytes(bytes: &[u8]) -> Result<Address, CosmosError> {
+pub fn from_bytes(bytes: &[u8]) -> Result<Address, CosmosError> {
     Address::try_from(bytes).map_err(|_| CosmosError::Address(format!("an address has 20 bytes, got {}", bytes.len())))
 }
 

@@ -113,6 +113,41 @@ pub(super) fn message(message: &Message) -> Json {
         Message::ClearAdmin(m) => {
             ("wasm/MsgClearAdmin", object([("contract", text(&m.contract)), ("sender", text(&m.sender))]))
         }
+        Message::SealedInstantiate(m) => (
+            "cloister/MsgInstantiate",
+            object(
+                [
+                    ("code_hash", bytes(&m.code_hash)),
+                    ("code_id", text(m.code_id)),
+                    ("funds", list(&m.funds)),
+                    ("input", bytes(&m.input)),
+                    ("label", text(&m.label)),
+                    ("sender", bytes(&m.sender)),
+                ]
+                .into_iter()
+                .chain(unless_empty("admin", &m.admin)),
+            ),
+        ),
+        Message::SealedExecute(m) => (
+            "cloister/MsgExecute",
+            object([
+                ("code_hash", bytes(&m.code_hash)),
+                ("contract", bytes(&m.contract)),
+                ("funds", list(&m.funds)),
+                ("input", bytes(&m.input)),
+                ("sender", bytes(&m.sender)),
+            ]),
+        ),
+        Message::SealedMigrate(m) => (
+            "cloister/MsgMigrate",
+            object([
+                ("code_hash", bytes(&m.code_hash)),
+                ("code_id", text(m.code_id)),
+                ("contract", bytes(&m.contract)),
+                ("input", bytes(&m.input)),
+                ("sender", bytes(&m.sender)),
+            ]),
+        ),
     };
     object([("type", text(name)), ("value", value)])
 }

@@ -11,7 +11,7 @@ use secret_sdk_proto::secret::compute::v1beta1::{
 };
 
 use super::address::{from_bech32, from_bytes};
-use super::{CosmosError, amino};
+use super::{CosmosError, amino, sealed};
 
 /// Micro-denomination of the Cosmos door.
 pub const DENOM: &str = "uscrt";
@@ -28,6 +28,9 @@ pub enum Message {
     Migrate(MsgMigrateContract),
     UpdateAdmin(MsgUpdateAdmin),
     ClearAdmin(MsgClearAdmin),
+    SealedInstantiate(sealed::MsgInstantiate),
+    SealedExecute(sealed::MsgExecute),
+    SealedMigrate(sealed::MsgMigrate),
 }
 
 impl Message {
@@ -43,6 +46,9 @@ impl Message {
             MIGRATE => MsgMigrateContract::decode(value).map(Self::Migrate),
             UPDATE_ADMIN => MsgUpdateAdmin::decode(value).map(Self::UpdateAdmin),
             CLEAR_ADMIN => MsgClearAdmin::decode(value).map(Self::ClearAdmin),
+            SEALED_INSTANTIATE => sealed::MsgInstantiate::decode(value).map(Self::SealedInstantiate),
+            SEALED_EXECUTE => sealed::MsgExecute::decode(value).map(Self::SealedExecute),
+            SEALED_MIGRATE => sealed::MsgMigrate::decode(value).map(Self::SealedMigrate),
             other => return Err(CosmosError::Unknown(other.to_owned())),
         };
         let message = message.map_err(|error| CosmosError::Parse(error.to_string()))?;
@@ -61,6 +67,9 @@ impl Message {
             Self::Migrate(_) => MIGRATE,
             Self::UpdateAdmin(_) => UPDATE_ADMIN,
             Self::ClearAdmin(_) => CLEAR_ADMIN,
+            Self::SealedInstantiate(_) => SEALED_INSTANTIATE,
+            Self::SealedExecute(_) => SEALED_EXECUTE,
+            Self::SealedMigrate(_) => SEALED_MIGRATE,
         }
     }
 
@@ -78,6 +87,9 @@ impl Message {
             Self::Migrate(message) => text(&message.sender).into_iter().collect(),
             Self::UpdateAdmin(message) => text(&message.sender).into_iter().collect(),
             Self::ClearAdmin(message) => text(&message.sender).into_iter().collect(),
+            Self::SealedInstantiate(message) => bytes(&message.sender).into_iter().collect(),
+            Self::SealedExecute(message) => bytes(&message.sender).into_iter().collect(),
+            Self::SealedMigrate(message) => bytes(&message.sender).into_iter().collect(),
         }
     }
 
@@ -137,7 +149,34 @@ impl Message {
                 from_bech32(&message.sender)?;
                 from_bech32(&message.contract).map(drop)
             }
+            Self::SealedInstantiate(message) => {
+                from_bytes(&message.sender)?;
+                code_hash(&message.code_hash)?;
+                if !message.admin.is_empty() {
+                    from_bech32(&message.admin)?;
+                }
+                coins(&message.funds).map(drop)
+            }
+            Self::SealedExecute(message) => {
+                from_bytes(&message.sender)?;
+                from_bytes(&message.contract)?;
+                code_hash(&message.code_hash)?;
+                coins(&message.funds).map(drop)
+            }
+            Self::SealedMigrate(message) => {
+                from_bytes(&message.sender)?;
+                from_bytes(&message.contract)?;
+                code_hash(&message.code_hash)
+            }
         }
+    }
+
+    /// Whether a contract would run, which [`simulation`](crate::wire::Query::Simulate) refuses (M-07).
+    pub const fn runs_contract(&self) -> bool {
+        !matches!(
+            self,
+            Self::Send(_) | Self::MultiSend(_) | Self::StoreCode(_) | Self::UpdateAdmin(_) | Self::ClearAdmin(_)
+        )
     }
 }
 
@@ -164,6 +203,10 @@ pub(super) fn fee(fee: Option<&Fee>, signers: &[Address]) -> Result<(u64, u128, 
     Ok((fee.gas_limit, coins(&fee.amount)?, granter))
 }
 
+fn code_hash(bytes: &[u8]) -> Result<(), CosmosError> {
+    (bytes.len() == 32).then_some(()).ok_or_else(|| CosmosError::Invalid("a code hash has 32 bytes".into()))
+}
+
 fn positive(amount: u128) -> Result<(), CosmosError> {
     (amount > 0).then_some(()).ok_or_else(|| CosmosError::Coins(String::new()))
 }
@@ -176,3 +219,6 @@ const EXECUTE: &str = "/secret.compute.v1beta1.MsgExecuteContract";
 const MIGRATE: &str = "/secret.compute.v1beta1.MsgMigrateContract";
 const UPDATE_ADMIN: &str = "/secret.compute.v1beta1.MsgUpdateAdmin";
 const CLEAR_ADMIN: &str = "/secret.compute.v1beta1.MsgClearAdmin";
+const SEALED_INSTANTIATE: &str = "/cloister.compute.v1.MsgInstantiate";
+const SEALED_EXECUTE: &str = "/cloister.compute.v1.MsgExecute";
+const SEALED_MIGRATE: &str = "/cloister.compute.v1.MsgMigrate";
