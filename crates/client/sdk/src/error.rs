@@ -1,4 +1,5 @@
 use alloy_primitives::{Address, B256, Bytes};
+use cloister_envelope::MessageError;
 use thiserror::Error;
 
 use crate::Receipt;
@@ -45,6 +46,99 @@ pub enum Error {
     /// A ciphertext, a share or a key was refused.
     #[error(transparent)]
     Envelope(#[from] cloister_envelope::Error),
+    /// A private message was not sealed, or what the node gave back does not open: the wrong network key, another chain or
+    /// code hash, or a node that altered it.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    /// The Cosmos door cannot be reached, or the connection broke: is it running?
+    #[error("cannot reach the node: {0}")]
+    Http(#[source] Box<ureq::Error>),
+    /// The Cosmos door answered with an error.
+    #[error(transparent)]
+    Door(#[from] DoorError),
+    /// A text that is not an address of this chain's Cosmos door, or not the code or contract that it should be.
+    #[error(transparent)]
+    Cosmos(#[from] cloister_chain::cosmos::CosmosError),
+    /// The node did not take the transaction in: nothing happened and nothing was paid.
+    #[error("the node refused the transaction: {0}")]
+    Rejected(#[source] Rejection),
+    /// The transaction stands in a block and failed: its fee is paid, nothing else happened.
+    #[error(transparent)]
+    Failed(Box<Failure>),
+    /// The contract answered a question with an error.
+    #[error("the contract answered at block {height}: {text}")]
+    Answered {
+        /// The state that was asked.
+        height: u64,
+        /// The contract's words, which only the asker can read.
+        text: String,
+    },
+    /// A message for a contract has no JSON form.
+    #[error("the message has no JSON form: {0}")]
+    Json(#[source] serde_json::Error),
+    /// What a contract returned is not the JSON that was expected.
+    #[error("the contract's answer is not what was expected: {0}")]
+    Unexpected(#[source] serde_json::Error),
+    /// A question so long that its URL would be refused; the number is the bytes of its sealed form.
+    #[error("a question of {0} sealed bytes does not fit into a request")]
+    Question(usize),
+    /// Contract code has to be a WebAssembly module, not compressed.
+    #[error("not a WebAssembly module")]
+    Code,
+    /// The transaction succeeded, but what the node gives as its result is none: a node that lies, or another version.
+    #[error("the result of transaction {0} does not decode")]
+    Result(B256),
+}
+
+impl Error {
+    /// The contract's own words, if a contract's error is why a call or a question failed.
+    pub fn contract_error(&self) -> Option<&str> {
+        match self {
+            Self::Failed(failure) => failure.contract.as_deref(),
+            Self::Answered { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// An error of the Cosmos door that is not about a transaction's rules.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the node refused: {message} (code {code}, HTTP {status})")]
+pub struct DoorError {
+    /// HTTP status.
+    pub status: u16,
+    /// Code of gRPC: 5 for what does not exist, 3 for a bad request.
+    pub code: i64,
+    /// The node's words.
+    pub message: String,
+}
+
+/// Why a Cosmos transaction was refused or failed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{log} (code {code} of {codespace})")]
+pub struct Rejection {
+    /// The module that the number belongs to: `sdk`, `compute`, …
+    pub codespace: String,
+    /// Number of the error.
+    pub code: u32,
+    /// The chain's words. A contract's own stand in [`Failure::contract`].
+    pub log: String,
+}
+
+/// A transaction that stands in a block and failed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("transaction {hash} failed in block {height}: {}", .contract.as_deref().unwrap_or(&.reason.log))]
+pub struct Failure {
+    /// Its hash.
+    pub hash: B256,
+    /// The block.
+    pub height: u64,
+    /// Gas used, in the SDK's units.
+    pub gas_used: u64,
+    /// What everybody sees.
+    pub reason: Rejection,
+    /// What the contract said, which only the sender can read.
+    pub contract: Option<String>,
 }
 
 /// A JSON-RPC error as the node sent it.

@@ -1,7 +1,8 @@
-//! What an application links: a wallet, a client of the Ethereum door, and an account that joins the two with a user key.
+//! What an application links: a wallet, clients of both doors, and accounts that seal and open what is private.
 //!
-//! An [`Account`] on-boards once to fetch its AES key, seals values for one function of one contract, and opens what a
-//! contract sealed for it. Formats are those of `cloister-envelope`; nothing here decides anything about ciphertext.
+//! An [`Account`] of the Ethereum door on-boards once to fetch its AES key, seals values for one function of one contract,
+//! and opens what a contract sealed for it. A [`cosmos::Account`] calls and asks CosmWasm contracts in private messages.
+//! Formats are those of `cloister-envelope` and `cloister-chain`; nothing here decides anything about ciphertext.
 //!
 //! Must not know: keys of the network, storage of a node, the wall to the enclave. Uses `shared/` only.
 //!
@@ -33,6 +34,7 @@
 
 mod account;
 mod client;
+pub mod cosmos;
 mod error;
 mod wallet;
 
@@ -43,10 +45,10 @@ pub use alloy_primitives::{Address, B256, Bytes, U256, address};
 pub use alloy_rpc_types_eth::{Block, BlockNumberOrTag, Filter, Log, Transaction, TransactionReceipt as Receipt};
 pub use alloy_sol_types::{SolCall, SolEvent};
 pub use client::{Client, Fees};
-pub use cloister_envelope::{InputText, UserKey, WideCell, WideInputText};
-pub use error::{Error, ServerError};
+pub use cloister_envelope::{ExchangeKey, InputText, Secret, UserKey, WideCell, WideInputText};
+pub use error::{DoorError, Error, Failure, Rejection, ServerError};
 pub use jsonrpsee_core::rpc_params;
-pub use wallet::{ETHEREUM, HARDHAT_MNEMONIC, Wallet};
+pub use wallet::{ETHEREUM, HARDHAT_MNEMONIC, SECRET, Wallet};
 
 /// Makes Rust types of Solidity's interfaces: `alloy_sol_types::sol!` for crates that depend on this one only.
 #[macro_export]

@@ -15,10 +15,15 @@ pub const HARDHAT_MNEMONIC: &str = "test test test test test test test test test
 
 /// The number of Ethereum in SLIP-44.
 pub const ETHEREUM: u32 = 60;
+/// The number of Secret Network in SLIP-44.
+pub const SECRET: u32 = 529;
 
 /// The secp256k1 key of one account. Signs locally; the key never travels.
+///
+/// The same key has an account on each side of a chain: [`Wallet::address`] at the Ethereum door,
+/// [`Wallet::cosmos_address`] at the Cosmos door.
 pub struct Wallet {
-    secret: Secret<32>,
+    pub(crate) secret: Secret<32>,
     key: AccountKey,
 }
 
@@ -46,7 +51,7 @@ impl Wallet {
     }
 
     /// Several keys `m/44'/coin'/0'/0/index` of one mnemonic (BIP-44); the costly step from words to seed is made once.
-    /// `coin` is a number of SLIP-44: [`ETHEREUM`], or 529 for Secret Network.
+    /// `coin` is a number of SLIP-44: [`ETHEREUM`] or [`SECRET`].
     pub fn family(phrase: &str, coin: u32, indices: impl IntoIterator<Item = u32>) -> Result<Vec<Self>, Error> {
         let seed = Zeroizing::new(Mnemonic::parse_in_normalized(Language::English, phrase)?.to_seed_normalized(""));
         let path = format!("m/44'/{coin}'/0'/0").parse().map_err(|_| Error::Index(coin))?;
@@ -132,7 +137,7 @@ mod tests {
 
     #[test]
     fn another_coin_of_the_same_words_is_another_account() {
-        let secret = Wallet::family(HARDHAT_MNEMONIC, 529, [0]).expect("a valid mnemonic");
+        let secret = Wallet::family(HARDHAT_MNEMONIC, SECRET, [0]).expect("a valid mnemonic");
         let ethereum = Wallet::from_mnemonic(HARDHAT_MNEMONIC, 0).expect("a valid mnemonic");
         assert_ne!(secret[0].address(), ethereum.address());
         assert!(matches!(Wallet::family(HARDHAT_MNEMONIC, 1 << 31, [0]), Err(Error::Index(_))));

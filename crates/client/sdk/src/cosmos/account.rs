@@ -1,0 +1,279 @@
+use core::fmt;
+
+use alloy_primitives::{Address, B256};
+use cloister_chain::cosmos::from_bech32;
+use cloister_chain::cosmos::sealed::{MsgExecuteResponse, MsgInstantiateResponse, MsgMigrateResponse};
+use cloister_envelope::message::gcm::CallKeys;
+use cloister_envelope::{ExchangeKey, Secret};
+use prost::Message;
+use secret_sdk_proto::Any;
+use secret_sdk_proto::secret::compute::v1beta1::{MsgStoreCode, MsgStoreCodeResponse};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+use zeroize::Zeroizing;
+
+use super::Client;
+use super::rest::{Included, Placed};
+use super::sealed::{Answer, Called, Code, Contract, Made, Sealing, answered, called};
+use super::sign::{Place, Terms, bank_send, sha256};
+use crate::{Error, Failure, Rejection, Wallet};
+
+/// Gas of a call, beside what the bytes of the transaction cost.
+pub const CALL_GAS: u64 = 500_000;
+/// Gas of a transfer, beside what the bytes of the transaction cost.
+pub const SEND_GAS: u64 = 100_000;
+/// Gas for one [`DENOM`](super::DENOM): a price of 0.1, as published clients offer it. All gas of the limit is paid.
+pub const GAS_PRICE: u128 = 10;
+
+/// A wallet at the Cosmos door of a chain.
+///
+/// Calls may be made at the same time: they get their sequences one after the other and wait for their blocks together.
+pub struct Account {
+    wallet: Wallet,
+    client: Client,
+    address: Address,
+    exchange: ExchangeKey,
+    network: Option<[u8; 32]>,
+    gas: u64,
+    /// The sequence after the last transaction that the node took from here.
+    next: Mutex<u64>,
+}
+
+impl Account {
+    /// An account whose messages are sealed with a key that is made for it now, from the operating system's randomness.
+    pub fn new(wallet: Wallet, client: Client) -> Self {
+        let random = |bytes: &mut [u8; 32]| getrandom::fill(bytes).expect("the operating system has randomness");
+        Self {
+            address: wallet.cosmos_address(),
+            wallet,
+            client,
+            exchange: ExchangeKey::from_secret(Secret::fill(random)),
+            network: None,
+            gas: CALL_GAS,
+            next: Mutex::new(0),
+        }
+    }
+
+    /// Seals messages to this key of the network, and never asks the node for one. It is a key of one epoch: see
+    /// [`NetworkKeys`](super::NetworkKeys), and the [module](super) for why to pin it.
+    pub fn with_network_key(mut self, key: [u8; 32]) -> Self {
+        self.network = Some(key);
+        self
+    }
+
+    /// Lets calls use so much gas, beside what their bytes cost.
+    pub fn with_gas(mut self, gas: u64) -> Self {
+        self.gas = gas;
+        self
+    }
+
+    /// The account's address at this door; [`bech32`](super::bech32) writes it as people know it.
+    pub const fn address(&self) -> Address {
+        self.address
+    }
+
+    /// The account's signing key.
+    pub const fn wallet(&self) -> &Wallet {
+        &self.wallet
+    }
+
+    /// The chain that this account talks to.
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// What the account holds.
+    pub async fn balance(&self) -> Result<u128, Error> {
+        self.client.balance(self.address).await
+    }
+
+    /// Sends coins.
+    pub async fn send(&self, to: Address, amount: u128) -> Result<Included, Error> {
+        self.transact(vec![bank_send(self.address, to, amount)], SEND_GAS).await
+    }
+
+    /// Uploads code, an uncompressed WebAssembly module that everybody will see.
+    pub async fn store_code(&self, wasm: &[u8]) -> Result<Code, Error> {
+        if !wasm.starts_with(b"\0asm") {
+            return Err(Error::Code);
+        }
+        let message =
+            MsgStoreCode { sender: self.address.to_vec(), wasm_byte_code: wasm.to_vec(), ..MsgStoreCode::default() };
+        let type_url = "/secret.compute.v1beta1.MsgStoreCode".into();
+        let compiling = u64::try_from(wasm.len()).unwrap_or(u64::MAX);
+        let stored = Any { type_url, value: message.encode_to_vec() };
+        let tx = self.transact(vec![stored], CALL_GAS.saturating_add(compiling)).await?;
+        let told: MsgStoreCodeResponse = tx.response(0, "/secret.compute.v1beta1.MsgStoreCodeResponse")?;
+        Ok(Code { id: told.code_id, hash: sha256(wasm) })
+    }
+
+    /// Makes a contract that nobody can ever give other code. The label is public and nobody else's.
+    pub async fn instantiate(
+        &self,
+        code: &Code,
+        label: &str,
+        message: &impl Serialize,
+        funds: u128,
+    ) -> Result<Made, Error> {
+        self.instantiate_for(code, label, None, message, funds).await
+    }
+
+    /// Makes a contract that `admin` may give other code.
+    pub async fn instantiate_for(
+        &self,
+        code: &Code,
+        label: &str,
+        admin: Option<Address>,
+        message: &impl Serialize,
+        funds: u128,
+    ) -> Result<Made, Error> {
+        let input = json(message)?;
+        let network = self.network_key().await?;
+        let (message, keys) = self.sealing(&network).instantiate(code, label, admin, &input, funds)?;
+        let mut address = None;
+        let called = self
+            .call(message, &keys, |tx| {
+                let told: MsgInstantiateResponse = tx.response(0, "/cloister.compute.v1.MsgInstantiateResponse")?;
+                address = Some(from_bech32(&told.address)?);
+                Ok(told.output)
+            })
+            .await?;
+        let address = address.ok_or(Error::Result(called.tx.hash))?;
+        Ok(Made { contract: Contract { address, code_hash: code.hash }, called })
+    }
+
+    /// Calls a contract and waits for the block. A contract's error is [`Error::Failed`].
+    pub async fn execute(&self, contract: &Contract, message: &impl Serialize, funds: u128) -> Result<Called, Error> {
+        let input = json(message)?;
+        let network = self.network_key().await?;
+        let (message, keys) = self.sealing(&network).execute(contract, &input, funds)?;
+        let output = |tx: &Included| {
+            let told: MsgExecuteResponse = tx.response(0, "/cloister.compute.v1.MsgExecuteResponse")?;
+            Ok(told.output)
+        };
+        self.call(message, &keys, output).await
+    }
+
+    /// Gives a contract other code. Only its admin can.
+    pub async fn migrate(
+        &self,
+        contract: Address,
+        code: &Code,
+        message: &impl Serialize,
+    ) -> Result<(Contract, Called), Error> {
+        let input = json(message)?;
+        let network = self.network_key().await?;
+        let (message, keys) = self.sealing(&network).migrate(contract, code, &input)?;
+        let output = |tx: &Included| {
+            let told: MsgMigrateResponse = tx.response(0, "/cloister.compute.v1.MsgMigrateResponse")?;
+            Ok(told.output)
+        };
+        let called = self.call(message, &keys, output).await?;
+        Ok((Contract { address: contract, code_hash: code.hash }, called))
+    }
+
+    /// Asks a contract. Nobody signs a question: a contract that has to know who asks wants a viewing key or a permit in it.
+    /// A contract's error is [`Error::Answered`].
+    pub async fn query<T: DeserializeOwned>(
+        &self,
+        contract: &Contract,
+        question: &impl Serialize,
+    ) -> Result<Answer<T>, Error> {
+        let question = json(question)?;
+        let network = self.network_key().await?;
+        let (sealed, keys) = self.sealing(&network).query(contract, &question)?;
+        let Answer { height, value } = answered(&keys, self.client.ask(contract.address, &sealed).await)?;
+        Ok(Answer { height, value: serde_json::from_slice(&value).map_err(Error::Unexpected)? })
+    }
+
+    /// Sends messages of any kind, all or none of which happen, and waits for the block. `gas` is beside what the bytes cost.
+    pub async fn transact(&self, messages: Vec<Any>, gas: u64) -> Result<Included, Error> {
+        let (hash, placed) = self.place(messages, gas).await?;
+        let Placed { height, gas_used, result } = placed;
+        let failed = |reason| Failure { hash, height, gas_used, reason, contract: None };
+        result.map_err(|reason| Error::Failed(Box::new(failed(reason))))
+    }
+
+    async fn call(
+        &self,
+        message: Any,
+        keys: &CallKeys,
+        output: impl FnOnce(&Included) -> Result<Vec<u8>, Error>,
+    ) -> Result<Called, Error> {
+        let (hash, placed) = self.place(vec![message], self.gas).await?;
+        called(hash, placed, keys, output)
+    }
+
+    async fn place(&self, messages: Vec<Any>, gas: u64) -> Result<(B256, Placed), Error> {
+        let hash = self.submit(messages, gas).await?;
+        Ok((hash, self.client.confirm(hash).await?))
+    }
+
+    /// Signs and hands over, without waiting for a block.
+    async fn submit(&self, messages: Vec<Any>, gas: u64) -> Result<B256, Error> {
+        let bytes: usize = messages.iter().map(|message| message.value.len()).sum();
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_add(OVERHEAD_BYTES);
+        let gas = gas.saturating_add(bytes.saturating_mul(BYTE_GAS));
+        let terms = Terms { gas, fee: u128::from(gas).div_ceil(GAS_PRICE), memo: String::new() };
+        let mut next = self.next.lock().await;
+        let known = self.client.sequence(self.address).await?;
+        // The node may count only what stands in blocks, and more may be on the way there.
+        let mut sequence = known.sequence.max(*next);
+        let mut again = true;
+        loop {
+            let place = Place { chain_id: self.client.chain_id(), number: known.number, sequence };
+            let (raw, hash) = self.wallet.sign_cosmos(&place, messages.clone(), &terms);
+            match self.client.broadcast(&raw).await {
+                Ok(()) => {
+                    *next = sequence.saturating_add(1);
+                    return Ok(hash);
+                }
+                // Another program uses the same key, or what was on the way got lost.
+                Err(Error::Rejected(reason)) if again => match expected_sequence(&reason) {
+                    Some(expected) => (sequence, again) = (expected, false),
+                    None => return Err(Error::Rejected(reason)),
+                },
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn network_key(&self) -> Result<[u8; 32], Error> {
+        match self.network {
+            Some(pinned) => Ok(pinned),
+            None => Ok(self.client.network_keys().await?.input_key),
+        }
+    }
+
+    fn sealing<'a>(&'a self, network: &'a [u8; 32]) -> Sealing<'a> {
+        Sealing { chain_id: self.client.chain_id(), sender: self.address, client: &self.exchange, network }
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("address", &super::bech32(&self.address)).finish_non_exhaustive()
+    }
+}
+
+fn json(message: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, Error> {
+    serde_json::to_vec(message).map(Zeroizing::new).map_err(Error::Json)
+}
+
+/// The sequence that the chain wants instead (Cosmos SDK, error 32: `account sequence mismatch, expected 5, got 4: …`).
+fn expected_sequence(reason: &Rejection) -> Option<u64> {
+    if (reason.codespace.as_str(), reason.code) != ("sdk", 32) {
+        return None;
+    }
+    let (_, rest) = reason.log.split_once("expected ")?;
+    rest.split_once(',')?.0.parse().ok()
+}
+
+/// Gas for a byte of a transaction (`tx_size_cost_per_byte`).
+const BYTE_GAS: u64 = 10;
+/// At most what a transaction of one signer has beside its messages: key, signature, fee, names of types.
+const OVERHEAD_BYTES: u64 = 512;
+
+#[cfg(test)]
+mod tests;

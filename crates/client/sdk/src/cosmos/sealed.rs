@@ -1,0 +1,222 @@
+//! Messages as they are sealed, results as they are opened.
+
+use alloy_primitives::{Address, B256, U256};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cloister_chain::cosmos::sealed::{MsgExecute, MsgInstantiate, MsgMigrate, Output, PrivateAttribute};
+use cloister_chain::cosmos::{DENOM, bech32};
+use cloister_envelope::message::gcm::{AnswerKeys, CallKeys, OutputPlace, Sealer};
+use cloister_envelope::message::{CallContext, Coin, Entry, QueryContext};
+use cloister_envelope::{ExchangeKey, MessageError};
+use prost::Message;
+use secret_sdk_proto::Any;
+use serde::de::DeserializeOwned;
+
+use super::rest::{Included, Placed};
+use super::sign::coins;
+use crate::{DoorError, Error, Failure, Rejection};
+
+/// Code on the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// Its number.
+    pub id: u64,
+    /// SHA-256 of the uncompressed code. Messages are sealed to it: no other code ever reads them.
+    pub hash: B256,
+}
+
+/// A contract and the code that its caller means to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contract {
+    /// Where it is.
+    pub address: Address,
+    /// SHA-256 of its code: see [`Code::hash`].
+    pub code_hash: B256,
+}
+
+/// What a call gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Called {
+    /// The transaction, as everybody sees it.
+    pub tx: Included,
+    /// What the contract returned; empty if it returned nothing.
+    pub data: Vec<u8>,
+    /// Private attributes of the contract and of those that it called.
+    pub attributes: Vec<PrivateAttribute>,
+}
+
+impl Called {
+    /// The returned data, if it is JSON of this shape.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.data).map_err(Error::Unexpected)
+    }
+
+    /// The first value of a private attribute.
+    pub fn attribute(&self, key: &str) -> Option<&str> {
+        self.attributes.iter().find(|attribute| attribute.key == key).map(|attribute| attribute.value.as_str())
+    }
+}
+
+/// A new contract, and what its first call gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Made {
+    /// The contract.
+    pub contract: Contract,
+    /// Its first call.
+    pub called: Called,
+}
+
+/// What a contract answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer<T> {
+    /// The block whose state was asked: an enclave's word. A node can ask it about an old state, so whoever waits for an
+    /// effect compares this with the height of what caused it.
+    pub height: u64,
+    /// The answer.
+    pub value: T,
+}
+
+/// What seals the messages of one account.
+pub(super) struct Sealing<'a> {
+    pub(super) chain_id: &'a str,
+    pub(super) sender: Address,
+    pub(super) client: &'a ExchangeKey,
+    pub(super) network: &'a [u8; 32],
+}
+
+impl Sealing<'_> {
+    pub(super) fn instantiate(
+        &self,
+        code: &Code,
+        label: &str,
+        admin: Option<Address>,
+        input: &[u8],
+        funds: u128,
+    ) -> Result<(Any, CallKeys), Error> {
+        let (input, keys) = self.call(Entry::Instantiate, code.hash, input, funds)?;
+        let message = MsgInstantiate {
+            sender: self.sender.to_vec(),
+            code_id: code.id,
+            code_hash: code.hash.to_vec(),
+            label: label.into(),
+            input,
+            funds: coins(funds),
+            admin: admin.as_ref().map(bech32).unwrap_or_default(),
+        };
+        Ok((any("/cloister.compute.v1.MsgInstantiate", &message), keys))
+    }
+
+    pub(super) fn execute(&self, contract: &Contract, input: &[u8], funds: u128) -> Result<(Any, CallKeys), Error> {
+        let (input, keys) = self.call(Entry::Execute(contract.address), contract.code_hash, input, funds)?;
+        let message = MsgExecute {
+            sender: self.sender.to_vec(),
+            contract: contract.address.to_vec(),
+            code_hash: contract.code_hash.to_vec(),
+            input,
+            funds: coins(funds),
+        };
+        Ok((any("/cloister.compute.v1.MsgExecute", &message), keys))
+    }
+
+    pub(super) fn migrate(&self, contract: Address, code: &Code, input: &[u8]) -> Result<(Any, CallKeys), Error> {
+        let (input, keys) = self.call(Entry::Migrate(contract), code.hash, input, 0)?;
+        let message = MsgMigrate {
+            sender: self.sender.to_vec(),
+            contract: contract.to_vec(),
+            code_id: code.id,
+            code_hash: code.hash.to_vec(),
+            input,
+        };
+        Ok((any("/cloister.compute.v1.MsgMigrate", &message), keys))
+    }
+
+    pub(super) fn query(&self, contract: &Contract, question: &[u8]) -> Result<(Vec<u8>, AnswerKeys), MessageError> {
+        let Contract { address: contract, code_hash } = *contract;
+        self.sealer()?.query(&QueryContext { chain_id: self.chain_id, contract, code_hash }, question)
+    }
+
+    fn call(
+        &self,
+        entry: Entry,
+        code_hash: B256,
+        input: &[u8],
+        funds: u128,
+    ) -> Result<(Vec<u8>, CallKeys), MessageError> {
+        let coin = [Coin { denom: DENOM, amount: U256::from(funds) }];
+        // As the message lists them: none of nothing.
+        let funds = if funds == 0 { &[][..] } else { &coin };
+        let context = CallContext { chain_id: self.chain_id, sender: self.sender, entry, code_hash, funds };
+        self.sealer()?.call(&context, input)
+    }
+
+    /// A sealer is used up by what it seals, so that no nonce is ever used for two messages.
+    fn sealer(&self) -> Result<Sealer, MessageError> {
+        let mut nonce = [0; 32];
+        getrandom::fill(&mut nonce).expect("the operating system has randomness");
+        Sealer::new(self.client, self.network, nonce)
+    }
+}
+
+/// The result of a sealed call that stands in a block: `sealed` finds the output in what the node gave back.
+pub(super) fn called(
+    hash: B256,
+    placed: Placed,
+    keys: &CallKeys,
+    sealed: impl FnOnce(&Included) -> Result<Vec<u8>, Error>,
+) -> Result<Called, Error> {
+    let Placed { height, gas_used, result } = placed;
+    let fail = |reason, contract| Err(Error::Failed(Box::new(Failure { hash, height, gas_used, reason, contract })));
+    let tx = match result {
+        Ok(tx) => tx,
+        Err(reason) => {
+            // Words that do not open are the node's own invention, or an enclave's that nobody sealed.
+            let words = sealed_part(&reason.log).and_then(|sealed| open(hash, keys, &sealed).ok());
+            return fail(reason, words.map(|output| output.error));
+        }
+    };
+    let Output { data, error, attributes } = open(hash, keys, &sealed(&tx)?)?;
+    if !error.is_empty() {
+        // The output is the enclave's word, "success" the node's.
+        let reason =
+            Rejection { codespace: "compute".into(), code: 3, log: "the node hid that the call failed".into() };
+        return fail(reason, Some(error));
+    }
+    Ok(Called { tx, data, attributes })
+}
+
+/// The contract's answer to a question, from what the node answered.
+pub(super) fn answered(keys: &AnswerKeys, result: Result<Vec<u8>, Error>) -> Result<Answer<Vec<u8>>, Error> {
+    match result {
+        Ok(sealed) => dated(keys, &sealed),
+        Err(Error::Door(refused)) => Err(answered_error(keys, &refused).unwrap_or(Error::Door(refused))),
+        Err(error) => Err(error),
+    }
+}
+
+fn answered_error(keys: &AnswerKeys, refused: &DoorError) -> Option<Error> {
+    let Answer { height, value } = dated(keys, &sealed_part(&refused.message)?).ok()?;
+    Some(Error::Answered { height, text: String::from_utf8_lossy(&value).into_owned() })
+}
+
+/// `height(8, big-endian) ‖ answer`.
+fn dated(keys: &AnswerKeys, sealed: &[u8]) -> Result<Answer<Vec<u8>>, Error> {
+    let plain = keys.open_answer(sealed)?;
+    let (height, value) = plain.split_first_chunk().ok_or(MessageError::Length)?;
+    Ok(Answer { height: u64::from_be_bytes(*height), value: value.to_vec() })
+}
+
+fn open(hash: B256, keys: &CallKeys, sealed: &[u8]) -> Result<Output, Error> {
+    let plain = keys.open_output(&OutputPlace { transaction: hash, message: 0, output: 0 }, sealed)?;
+    Output::decode(plain.as_slice()).map_err(|_| Error::Result(hash))
+}
+
+/// What stands behind `encrypted: ` in a log, up to the first character that is none of base64's.
+fn sealed_part(log: &str) -> Option<Vec<u8>> {
+    let (_, rest) = log.split_once("encrypted: ")?;
+    let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c)).unwrap_or(rest.len());
+    STANDARD.decode(&rest[..end]).ok()
+}
+
+fn any(type_url: &str, message: &impl Message) -> Any {
+    Any { type_url: type_url.into(), value: message.encode_to_vec() }
+}
