@@ -1,7 +1,7 @@
 //! The doors of a node: what clients speak to.
 //!
 //! Purpose: parse requests into the chain's words, answer them from the store, the mempool and the enclave's queries, in
-//! the dialect and with the error texts that published clients expect. [`eth`] is Ethereum JSON-RPC.
+//! the dialect and with the error texts that published clients expect. [`eth`] is Ethereum JSON-RPC, [`cosmos`] is Cosmos REST.
 //!
 //! Must not know: keys, plaintext, how consensus or the enclave process work. A door sees what is public: ciphertext.
 //! The node behind a door is a [`Backend`].
@@ -19,6 +19,7 @@
 //! ```
 
 pub mod backend;
+pub mod cosmos;
 pub mod eth;
 
 pub use backend::{Backend, Unavailable};

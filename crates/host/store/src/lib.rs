@@ -19,12 +19,14 @@
 //! ```
 
 mod error;
+mod events;
 mod reader;
 mod store;
 mod tables;
 
 pub use alloy_primitives::Bloom;
 pub use error::StoreError;
+pub use events::{Tag, Tagged};
 pub use reader::{Leaves, Reader, StoredBlock};
 pub use store::{Head, Store};
 

@@ -1,5 +1,7 @@
 //! Reading what was committed.
 
+use std::ops::RangeInclusive;
+
 use alloy_primitives::{Address, B256, Bloom, Bytes};
 use cloister_chain::{Account, Block, Cell, Certificate, Genesis, Header, Leaf, Receipt};
 use redb::{OwnedRange, ReadTransaction};
@@ -9,7 +11,7 @@ use crate::tables::{
     BLOBS, BLOOMS, BODIES, HEADERS, HEIGHTS, LAYOUT, LEAVES, LOCATIONS, META, RECEIPTS, decode, meta,
     split_version_key, version_key,
 };
-use crate::{Head, StoreError};
+use crate::{Head, StoreError, Tag, Tagged};
 
 /// What was committed when the reader was made. Cheap to make; an old one keeps the pages that it can see from being used
 /// again.
@@ -96,6 +98,11 @@ impl Reader {
     /// Height and index of a transaction: where it ran, or where it was first refused if it never ran.
     pub fn locate(&self, tx: &B256) -> Result<Option<(u64, u32)>, StoreError> {
         Ok(self.transaction.open_table(LOCATIONS)?.get(&tx.0)?.map(|place| place.value()))
+    }
+
+    /// Where Cosmos transactions with a tag ran, within `heights`.
+    pub fn tagged(&self, tag: &Tag, heights: RangeInclusive<u64>) -> Result<Tagged, StoreError> {
+        Tagged::new(&self.transaction, tag, heights)
     }
 
     /// The value of a leaf after the block of `height`.

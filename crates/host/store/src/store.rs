@@ -12,10 +12,10 @@ use redb::backends::InMemoryBackend;
 use redb::{Builder, Database, ReadableDatabase as _, ReadableTable as _, WriteTransaction};
 
 use crate::tables::{
-    BLOBS, BLOOMS, BODIES, HEADERS, HEIGHTS, LAYOUT, LEAVES, LOCATIONS, META, RECEIPTS, WRITTEN, decode, meta,
+    BLOBS, BLOOMS, BODIES, EVENTS, HEADERS, HEIGHTS, LAYOUT, LEAVES, LOCATIONS, META, RECEIPTS, WRITTEN, decode, meta,
     version_key,
 };
-use crate::{Reader, StoreError};
+use crate::{Reader, StoreError, events};
 
 /// The chain on disk or in memory. Shared by threads: readers never wait, writers wait for each other.
 #[derive(Debug)]
@@ -71,6 +71,7 @@ impl Store {
             transaction.open_table(BLOOMS)?;
             transaction.open_table(HEIGHTS)?;
             transaction.open_table(LOCATIONS)?;
+            transaction.open_table(EVENTS)?;
             transaction.open_table(LEAVES)?;
             transaction.open_table(WRITTEN)?;
             transaction.open_table(BLOBS)?;
@@ -224,6 +225,13 @@ fn add_receipts(transaction: &WriteTransaction, height: u64, receipts: &[Receipt
     }
     if !bloom.is_zero() {
         transaction.open_table(BLOOMS)?.insert(height, &bloom.0.0)?;
+    }
+    let tags = events::tags(receipts);
+    if !tags.is_empty() {
+        let mut events = transaction.open_table(EVENTS)?;
+        for (tag, indexes) in tags {
+            events.insert(&tag.at(height), &*indexes)?;
+        }
     }
     Ok(())
 }

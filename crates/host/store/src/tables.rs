@@ -10,6 +10,7 @@
 //! | `blooms` | height, if the block has events | bloom of the block's events (yellow paper, 4.3.1), 256 bytes |
 //! | `heights` | block hash | height |
 //! | `locations` | transaction hash | height, index in the block |
+//! | `events` | tag ‖ height | indexes of the Cosmos transactions that have the tag ([`crate::Tag`]), 4 bytes each |
 //! | `leaves` | leaf ‖ (2⁶⁴ - 1 - height) | value, or none where the leaf was removed |
 //! | `written` | height, from 1, if not pruned | leaves that the block wrote, for pruning |
 //! | `blobs` | keccak-256 | blob |
@@ -24,7 +25,7 @@ use redb::TableDefinition;
 use crate::StoreError;
 
 /// Version of this layout.
-pub(crate) const LAYOUT: u64 = 1;
+pub(crate) const LAYOUT: u64 = 2;
 
 pub(crate) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 pub(crate) const HEADERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("headers");
@@ -33,6 +34,7 @@ pub(crate) const RECEIPTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::ne
 pub(crate) const BLOOMS: TableDefinition<'_, u64, &[u8; 256]> = TableDefinition::new("blooms");
 pub(crate) const HEIGHTS: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("heights");
 pub(crate) const LOCATIONS: TableDefinition<'_, &[u8; 32], (u64, u32)> = TableDefinition::new("locations");
+pub(crate) const EVENTS: TableDefinition<'_, &[u8; 24], &[u8]> = TableDefinition::new("events");
 pub(crate) const LEAVES: TableDefinition<'_, &[u8], Option<&[u8]>> = TableDefinition::new("leaves");
 pub(crate) const WRITTEN: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("written");
 pub(crate) const BLOBS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("blobs");

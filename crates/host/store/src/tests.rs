@@ -10,6 +10,7 @@ use crate::{Head, Store, StoreError};
 
 mod crash;
 mod disk;
+mod events;
 mod versions;
 
 type Writes = Vec<(Leaf, Option<Vec<u8>>)>;

@@ -95,5 +95,5 @@ fn a_layout_of_the_future_is_refused() {
     transaction.open_table(crate::tables::META).unwrap().insert("layout", next).unwrap();
     transaction.commit().unwrap();
     drop(database);
-    assert!(matches!(Store::open(home.path()), Err(StoreError::Layout(2))));
+    assert!(matches!(Store::open(home.path()), Err(StoreError::Layout(3))));
 }

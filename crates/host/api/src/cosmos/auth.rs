@@ -1,0 +1,119 @@
+//! `cosmos.auth.v1beta1`: accounts.
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use cloister_chain::cosmos::bech32;
+use cloister_chain::leaf::Auth;
+use cloister_chain::{Account, Address, Leaf, limits};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::error::RestError;
+use super::request::{Answered, Asked, Named, Reply};
+use super::{Backend, Door, read, view};
+
+pub(super) fn routes<B: Backend>() -> Router<Door<B>> {
+    Router::new()
+        .route("/cosmos/auth/v1beta1/accounts/{address}", get(account))
+        .route("/cosmos/auth/v1beta1/account_info/{address}", get(account_info))
+        .route("/cosmos/auth/v1beta1/module_accounts", get(module_accounts))
+        .route("/cosmos/auth/v1beta1/module_accounts/{name}", get(module_account))
+        .route("/cosmos/auth/v1beta1/params", get(params))
+        .route("/cosmos/auth/v1beta1/bech32", get(prefix))
+}
+
+async fn account<B: Backend>(
+    State(door): State<Door<B>>,
+    Named(address): Named<Address>,
+    asked: Asked,
+) -> Answered {
+    let state = door.state(asked.height)?;
+    let mut account = base(&state, address)?;
+    if let Some(name) = MODULES.into_iter().find(|name| module(name) == address) {
+        account = module_view(name, account);
+    } else {
+        account["@type"] = "/cosmos.auth.v1beta1.BaseAccount".into();
+    }
+    Ok(Reply::at(state.height, &json!({ "account": account })))
+}
+
+async fn account_info<B: Backend>(
+    State(door): State<Door<B>>,
+    Named(address): Named<Address>,
+    asked: Asked,
+) -> Answered {
+    let state = door.state(asked.height)?;
+    Ok(Reply::at(state.height, &json!({ "info": base(&state, address)? })))
+}
+
+async fn module_accounts<B: Backend>(State(door): State<Door<B>>, asked: Asked) -> Answered {
+    let state = door.state(asked.height)?;
+    let mut accounts = Vec::new();
+    for name in MODULES {
+        match base(&state, module(name)) {
+            Ok(account) => accounts.push(module_view(name, account)),
+            // It comes to be with the first fee.
+            Err(RestError::NoAccount(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Reply::at(state.height, &json!({ "accounts": accounts })))
+}
+
+async fn module_account<B: Backend>(
+    State(door): State<Door<B>>,
+    Named(name): Named<String>,
+    asked: Asked,
+) -> Answered {
+    let state = door.state(asked.height)?;
+    let name = MODULES.into_iter().find(|known| *known == name).ok_or(RestError::Nothing("module account"))?;
+    let account = module_view(name, base(&state, module(name))?);
+    Ok(Reply::at(state.height, &json!({ "account": account })))
+}
+
+async fn params() -> Reply {
+    Reply::of(&json!({
+        "params": {
+            "max_memo_characters": limits::MEMO_BYTES.to_string(),
+            "tx_sig_limit": limits::COSMOS_SIGNERS.to_string(),
+            "tx_size_cost_per_byte": "10",
+            "sig_verify_cost_ed25519": "590",
+            "sig_verify_cost_secp256k1": "1000",
+        }
+    }))
+}
+
+async fn prefix() -> Reply {
+    Reply::of(&json!({ "bech32_prefix": "secret" }))
+}
+
+/// The members of a `BaseAccount`.
+fn base(state: &read::State, address: Address) -> Result<Value, RestError> {
+    let auth: Auth = state.get(&Leaf::Auth(address))?.ok_or(RestError::NoAccount(address))?;
+    let account: Account = state.get(&Leaf::Account(address))?.unwrap_or_default();
+    let key = auth.public_key()?;
+    Ok(json!({
+        "address": bech32(&address),
+        "pub_key": key.as_ref().map(view::public_key),
+        "account_number": auth.number.to_string(),
+        "sequence": account.sequence.to_string(),
+    }))
+}
+
+fn module_view(name: &str, base: Value) -> Value {
+    json!({
+        "@type": "/cosmos.auth.v1beta1.ModuleAccount",
+        "base_account": base,
+        "name": name,
+        "permissions": [],
+    })
+}
+
+/// A module's account: the first 20 bytes of SHA-256 of its name (Cosmos SDK, ADR-028).
+fn module(name: &str) -> Address {
+    Address::from_slice(&Sha256::digest(name.as_bytes())[..20])
+}
+
+/// Modules that hold coins.
+const MODULES: [&str; 1] = ["fee_collector"];

@@ -1,0 +1,75 @@
+//! What a client needs to seal: the network's keys, and questions in sealed form.
+//!
+//! `secret.registration.v1beta1` has the keys of secretjs's AES-SIV. Beside it stands our own `cloister.compute.v1`, whose
+//! questions and answers are AES-256-GCM.
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use cloister_chain::Address;
+use cloister_chain::wire::{Answer, ContractQuery, Form, NetworkKeys, Query, QueryAt};
+use serde_json::json;
+
+use super::error::RestError;
+use super::request::{Answered, Asked, Named, Reply};
+use super::{Backend, Door, compute, view};
+
+pub(super) fn routes<B: Backend>() -> Router<Door<B>> {
+    Router::new()
+        .route("/registration/v1beta1/tx-key", get(tx_key))
+        .route("/registration/v1beta1/registration-key", get(registration_key))
+        .route("/cloister/compute/v1/keys", get(keys))
+        .route("/cloister/compute/v1/query/{contract}", get(query))
+}
+
+async fn tx_key<B: Backend>(State(door): State<Door<B>>) -> Answered {
+    Ok(Reply::of(&json!({ "key": view::base64(door.permanent_keys().await?.io) })))
+}
+
+async fn registration_key<B: Backend>(State(door): State<Door<B>>) -> Answered {
+    Ok(Reply::of(&json!({ "key": view::base64(door.permanent_keys().await?.registration) })))
+}
+
+/// The key that our own form is sealed to, and its epoch.
+async fn keys<B: Backend>(State(door): State<Door<B>>) -> Answered {
+    let keys = door.network_keys().await?;
+    Ok(Reply::of(&json!({ "input_key": view::base64(keys.input), "epoch": keys.epoch.to_string() })))
+}
+
+/// Asks a contract in our own sealed form.
+async fn query<B: Backend>(State(door): State<Door<B>>, Named(address): Named<Address>, asked: Asked) -> Answered {
+    door.ask(address, Form::Gcm, &asked).await
+}
+
+impl<B: Backend> Door<B> {
+    /// Asks a contract what the parameter `query` says, encrypted. So is the answer.
+    pub(super) async fn ask(&self, address: Address, form: Form, asked: &Asked) -> Answered {
+        let message = asked.bytes("query")?.into();
+        let height = {
+            let state = self.state(asked.height)?;
+            compute::contract(&state, address)?;
+            state.height
+        };
+        let query = Query::Contract(ContractQuery { contract: address, form, message });
+        // Without a height the enclave takes its own tip, which may have moved on meanwhile.
+        match self.backend.query(QueryAt { height: asked.height, query }).await? {
+            Answer::Contract { sealed, .. } => Ok(Reply::at(height, &json!({ "data": view::base64(sealed) }))),
+            Answer::Rejected(rejection) => Err(RestError::Rejected(rejection)),
+            Answer::Refused(refusal) => Err(RestError::Refused(refusal)),
+            _ => Err(RestError::Internal),
+        }
+    }
+
+    /// The two keys that never change: the enclave is asked for them once.
+    async fn permanent_keys(&self) -> Result<&NetworkKeys, RestError> {
+        self.keys.get_or_try_init(|| self.network_keys()).await
+    }
+
+    async fn network_keys(&self) -> Result<NetworkKeys, RestError> {
+        match self.backend.query(QueryAt { height: None, query: Query::NetworkKeys }).await? {
+            Answer::NetworkKeys(keys) => Ok(keys),
+            Answer::Refused(refusal) => Err(RestError::Refused(refusal)),
+            _ => Err(RestError::Internal),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Transactions and what they did, as a Cosmos client reads them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cloister_chain::cosmos::PublicKey;
+use cloister_chain::{Bytes, CosmosTx, Event, Header};
+use secret_sdk_proto::cosmos::base::v1beta1::Coin;
+use secret_sdk_proto::cosmos::crypto::multisig::v1beta1::CompactBitArray;
+use secret_sdk_proto::cosmos::tx::signing::v1beta1::SignMode;
+use secret_sdk_proto::cosmos::tx::v1beta1::mode_info::Sum;
+use secret_sdk_proto::cosmos::tx::v1beta1::{ModeInfo, SignerInfo};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::message;
+use super::read::Placed;
+
+/// A transaction: `cosmos.tx.v1beta1.Tx`.
+pub(super) fn tx(tx: &CosmosTx) -> Value {
+    let (body, auth, signatures) = tx.parts();
+    let messages: Vec<Value> = tx.messages().iter().map(message::view).collect();
+    let fee = auth.fee.as_ref().map(|fee| {
+        json!({
+            "amount": coins(&fee.amount),
+            "gas_limit": fee.gas_limit.to_string(),
+            "payer": fee.payer,
+            "granter": fee.granter,
+        })
+    });
+    json!({
+        "body": {
+            "messages": messages,
+            "memo": body.memo,
+            "timeout_height": body.timeout_height.to_string(),
+            // A transaction with options is none of this chain.
+            "extension_options": [],
+            "non_critical_extension_options": [],
+        },
+        "auth_info": {
+            "signer_infos": auth.signer_infos.iter().map(signer).collect::<Vec<_>>(),
+            "fee": fee,
+            "tip": null,
+        },
+        "signatures": signatures.iter().map(|signature| base64(signature)).collect::<Vec<_>>(),
+    })
+}
+
+/// What a transaction in a block did: `cosmos.base.abci.v1beta1.TxResponse`. `shown` is [`tx`] of it.
+pub(super) fn included(placed: &Placed<'_>, shown: &Value) -> Value {
+    let Placed { header, receipt, result, .. } = placed;
+    let mut tx = shown.clone();
+    tx["@type"] = "/cosmos.tx.v1beta1.Tx".into();
+    json!({
+        "height": header.height.to_string(),
+        "txhash": format!("{:X}", receipt.tx),
+        "codespace": result.codespace,
+        "code": result.code,
+        "data": upper_hex(&result.data),
+        "raw_log": result.log,
+        "logs": [],
+        "info": "",
+        "gas_wanted": result.gas_wanted.to_string(),
+        "gas_used": receipt.gas_used.to_string(),
+        "tx": tx,
+        "timestamp": seconds(header),
+        "events": result.events.iter().map(event).collect::<Vec<_>>(),
+    })
+}
+
+/// What a broadcast answers: nothing has happened yet.
+pub(super) fn broadcast(hash: &str, code: u32, codespace: &str, log: &str) -> Value {
+    json!({
+        "height": "0",
+        "txhash": hash,
+        "codespace": codespace,
+        "code": code,
+        "data": "",
+        "raw_log": log,
+        "logs": [],
+        "info": "",
+        "gas_wanted": "0",
+        "gas_used": "0",
+        "tx": null,
+        "timestamp": "",
+        "events": [],
+    })
+}
+
+/// A key that an account signs with.
+pub(super) fn public_key(key: &PublicKey) -> Value {
+    match key {
+        PublicKey::Single(key) => json!({ "@type": "/cosmos.crypto.secp256k1.PubKey", "key": base64(key) }),
+        PublicKey::Multi { threshold, members } => {
+            let members = members.iter().map(|member| public_key(&PublicKey::Single(*member)));
+            json!({
+                "@type": "/cosmos.crypto.multisig.LegacyAminoPubKey",
+                "threshold": threshold,
+                "public_keys": members.collect::<Vec<_>>(),
+            })
+        }
+    }
+}
+
+/// Amounts.
+pub(super) fn coins(coins: &[Coin]) -> Value {
+    coins.iter().map(|coin| json!({ "denom": coin.denom, "amount": coin.amount })).collect()
+}
+
+/// Bytes, in base64.
+pub(super) fn base64(bytes: impl AsRef<[u8]>) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// Bytes that a message may lack: those of the `compute` module are null then.
+pub(super) fn bytes(bytes: &[u8]) -> Value {
+    if bytes.is_empty() { Value::Null } else { base64(bytes).into() }
+}
+
+/// The end of a list that is given whole.
+pub(super) fn pagination(total: usize) -> Value {
+    json!({ "next_key": null, "total": total.to_string() })
+}
+
+/// Time of a block to the second, as transactions show it.
+pub(super) fn seconds(header: &Header) -> String {
+    format!("{}Z", calendar(header))
+}
+
+/// Time of a block to the nanosecond, always with nine digits.
+pub(super) fn nanoseconds(header: &Header) -> String {
+    format!("{}.{:09}Z", calendar(header), header.time % 1_000_000_000)
+}
+
+/// RFC 3339 without fraction and zone.
+fn calendar(header: &Header) -> String {
+    let seconds = i64::try_from(header.seconds()).unwrap_or(i64::MAX);
+    let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let (date, (hour, minute, second)) = (time.date(), time.to_hms());
+    let (year, month, day) = (date.year(), u8::from(date.month()), date.day());
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+}
+
+fn event(event: &Event) -> Value {
+    let attribute = |(key, value): &(String, String)| json!({ "key": key, "value": value, "index": true });
+    json!({ "type": event.kind, "attributes": event.attributes.iter().map(attribute).collect::<Vec<_>>() })
+}
+
+fn signer(info: &SignerInfo) -> Value {
+    let key = info.public_key.as_ref().and_then(|any| PublicKey::decode(any).ok());
+    json!({
+        "public_key": key.as_ref().map(public_key),
+        "mode_info": info.mode_info.as_ref().map(|info| mode(info, MODES)),
+        "sequence": info.sequence.to_string(),
+    })
+}
+
+/// How a signature was made; `depth` more levels are looked at, since only the signer's patience limits how many there are.
+fn mode(info: &ModeInfo, depth: usize) -> Value {
+    match &info.sum {
+        Some(Sum::Single(single)) => {
+            let mode = SignMode::try_from(single.mode).unwrap_or(SignMode::Unspecified);
+            json!({ "single": { "mode": mode.as_str_name() } })
+        }
+        Some(Sum::Multi(multi)) if depth > 0 => json!({
+            "multi": {
+                "bitarray": multi.bitarray.as_ref().map(bits),
+                "mode_infos": multi.mode_infos.iter().map(|info| mode(info, depth - 1)).collect::<Vec<_>>(),
+            }
+        }),
+        Some(Sum::Multi(_)) | None => json!({}),
+    }
+}
+
+fn bits(bits: &CompactBitArray) -> Value {
+    json!({ "extra_bits_stored": bits.extra_bits_stored, "elems": base64(&bits.elems) })
+}
+
+fn upper_hex(bytes: &Bytes) -> String {
+    format!("{bytes:X}").trim_start_matches("0x").to_owned()
+}
+
+/// A multisig key's members are no multisig keys.
+const MODES: usize = 1;
