@@ -84,7 +84,7 @@ impl Client {
         let path = format!("/cosmos/tx/v1beta1/txs/{}", hex::encode_upper(hash));
         match self.rest.get::<TxEnvelope>(&path, &[]).await {
             Ok(told) => told.tx_response.placed(hash).map(Some),
-            Err(Error::Door(DoorError { status: 404, .. })) => Ok(None),
+            Err(Error::Door(DoorError { status: 404, code: 5, .. })) => Ok(None),
             Err(error) => Err(error),
         }
     }

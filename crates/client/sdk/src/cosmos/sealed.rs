@@ -220,3 +220,108 @@ fn sealed_part(log: &str) -> Option<Vec<u8>> {
 fn any(type_url: &str, message: &impl Message) -> Any {
     Any { type_url: type_url.into(), value: message.encode_to_vec() }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use alloy_primitives::hex;
+    use cloister_envelope::Secret;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Made by another implementation; see the README beside it.
+    fn vectors() -> Value {
+        serde_json::from_str(include_str!("../../../../shared/envelope/tests/vectors/gcm.json")).unwrap()
+    }
+
+    fn bytes(value: &Value) -> Vec<u8> {
+        hex::decode(value.as_str().unwrap()).unwrap()
+    }
+
+    fn word(value: &Value) -> [u8; 32] {
+        bytes(value).try_into().unwrap()
+    }
+
+    fn sealer(vectors: &Value) -> Sealer {
+        let client = ExchangeKey::from_secret(Secret::from_bytes(word(&vectors["client_private"])));
+        Sealer::new(&client, &word(&vectors["network_public"]), word(&vectors["nonce"])).unwrap()
+    }
+
+    fn call_keys(vectors: &Value) -> (B256, CallKeys) {
+        let (sender, entry, code_hash) = (Address::ZERO, Entry::Instantiate, B256::ZERO);
+        let context = CallContext { chain_id: "", sender, entry, code_hash, funds: &[] };
+        (word(&vectors["transaction"]).into(), sealer(vectors).call(&context, b"").unwrap().1)
+    }
+
+    fn placed(result: Result<Included, Rejection>) -> Placed {
+        Placed { height: 5, gas_used: 9, result }
+    }
+
+    fn included(hash: B256) -> Included {
+        Included { hash, height: 5, gas_used: 9, events: Vec::new(), responses: Vec::new() }
+    }
+
+    #[test]
+    fn a_result_that_another_implementation_sealed_opens() {
+        let vectors = vectors();
+        let (hash, keys) = call_keys(&vectors);
+        let known = &vectors["result_in_output_0_of_message_0"];
+        let tx = included(hash);
+        let result = called(hash, placed(Ok(tx.clone())), &keys, |_| Ok(bytes(&known["sealed"]))).unwrap();
+        let attribute = |key: &str, value: &str| PrivateAttribute {
+            contract: "secret18vd8fpwxzck93qlwghaj6arh4p7c5n8978vsyg".into(),
+            key: key.into(),
+            value: value.into(),
+        };
+        let attributes = vec![attribute("from", "alice"), attribute("to", "")];
+        assert_eq!(result, Called { tx, data: b"data".to_vec(), attributes: attributes.clone() });
+
+        let output = Output { data: b"data".to_vec(), attributes, ..Output::default() };
+        assert_eq!(output.encode_to_vec(), bytes(&known["plain"]));
+    }
+
+    #[test]
+    fn an_error_that_another_implementation_sealed_opens_from_the_log() {
+        let vectors = vectors();
+        let (hash, keys) = call_keys(&vectors);
+        let known = &vectors["failure_in_output_0_of_message_0"];
+        let sealed = STANDARD.encode(bytes(&known["sealed"]));
+        let failed = |log: String| {
+            let reason = Rejection { codespace: "compute".into(), code: 3, log };
+            called(hash, placed(Err(reason)), &keys, |_| unreachable!("it failed")).unwrap_err()
+        };
+        let at = "failed to execute message; message index: 0: ";
+        for within in ["", "dispatch: submessages: ", "dispatch: submessages: dispatch: submessages: "] {
+            let error = failed(format!("{at}{within}encrypted: {sealed}: execute contract failed"));
+            assert_eq!(error.contract_error(), Some("you owe 7 €"), "{within}");
+        }
+        for bare in ["out of gas: out of gas", "encrypted: ", "encrypted: AAAA: execute contract failed", ""] {
+            assert_eq!(failed(format!("{at}{bare}")).contract_error(), None, "{bare}");
+        }
+        let output = Output { error: "you owe 7 €".into(), ..Output::default() };
+        assert_eq!(output.encode_to_vec(), bytes(&known["plain"]));
+    }
+
+    #[test]
+    fn an_answer_names_its_block() {
+        let vectors = vectors();
+        let context = QueryContext { chain_id: "", contract: Address::ZERO, code_hash: B256::ZERO };
+        let (_, keys) = sealer(&vectors).query(&context, b"").unwrap();
+        let sealed = bytes(&vectors["answer_of_block_258"]);
+        let expected = Answer { height: 258, value: br#"{"count":7}"#.to_vec() };
+        assert_eq!(answered(&keys, Ok(sealed.clone())).unwrap(), expected);
+
+        // Both ways in which nodes tell a contract's error.
+        let text = STANDARD.encode(sealed);
+        for message in [
+            format!("codespace compute code 4: query contract failed: encrypted: {text}"),
+            format!("encrypted: {text}: query contract failed: unknown request"),
+        ] {
+            let error = answered(&keys, Err(DoorError { status: 500, code: 2, message }.into())).unwrap_err();
+            assert!(matches!(&error, Error::Answered { height: 258, text } if text == r#"{"count":7}"#), "{error}");
+        }
+        let cut = keys.seal_answer(b"1234567").unwrap();
+        assert!(matches!(answered(&keys, Ok(cut)), Err(Error::Message(MessageError::Length))));
+    }
+}

@@ -60,6 +60,16 @@ def output(label, text, *place):
     return (b"\1" + salt + AESGCM(derive(label, 32, *place, salt)).encrypt(bytes(12), pad(text), None)).hex()
 
 
+def field(tag, data):
+    """A field of bytes or text in protobuf, with a tag below 16 and a short value; an empty one is left out."""
+    assert len(data) < 128
+    return bytes([tag << 3 | 2, len(data)]) + data if data else b""
+
+
+def attribute(tag, contract, key, value):
+    return field(tag, field(1, contract) + field(2, key) + field(3, value))
+
+
 chain, sender, contract, code = b"golden-1", bytes([0xAA] * 20), bytes([0xCC] * 20), bytes([0xC0] * 32)
 transaction = bytes([0x22] * 32)
 funds = [("uscrt", 5), ("uatom", 2**200)]
@@ -70,6 +80,10 @@ def call(label, entry, to, plain, coins):
     return message(label, plain, chain, sender, entry, to, code, coins)
 
 
+of = b"secret18vd8fpwxzck93qlwghaj6arh4p7c5n8978vsyg"
+result = field(1, b"data") + attribute(3, of, b"from", b"alice") + attribute(3, of, b"to", b"")
+failure = field(2, "you owe 7 \u20ac".encode())
+first = (transaction, number(0), number(0))
 texts = [b"", b'{"ok":true}', bytes([0x61]) * 252, bytes([0x62]) * 253, bytes(range(256)) * 2]
 print(json.dumps({
     "client_private": client.hex(),
@@ -92,4 +106,7 @@ print(json.dumps({
     "output_0_of_message_1": [output("call output", text, transaction, number(1), number(0)) for text in texts],
     "output_3_of_message_0": [output("call output", text, transaction, number(0), number(3)) for text in texts],
     "answer": [output("query answer", text) for text in texts],
+    "result_in_output_0_of_message_0": {"plain": result.hex(), "sealed": output("call output", result, *first)},
+    "failure_in_output_0_of_message_0": {"plain": failure.hex(), "sealed": output("call output", failure, *first)},
+    "answer_of_block_258": output("query answer", number(258) + b'{"count":7}'),
 }, indent=1))
