@@ -140,7 +140,7 @@ impl Node {
         let outcome = ledger.execute(&next, &mut NoSupply).expect("a good block");
         store.commit(&next.block, &next.certificate, &outcome).expect("memory");
         Self {
-            pool: Mempool::new(Limits { block_gas: genesis.evm_gas, ..Limits::default() }, 1),
+            pool: Mempool::new(&genesis.chain_id, Limits { block_gas: genesis.evm_gas, ..Limits::default() }, 1),
             heads: watch::Sender::new(1),
             arrivals: broadcast::Sender::new(64),
             snapshots: ledger.snapshots(),
@@ -169,7 +169,7 @@ impl Backend for Node {
 
     fn submit(&self, tx: Tx) -> Result<B256, SubmitError> {
         let account = self.store.reader().and_then(|reader| reader.account(&tx.sender(), 1)).expect("memory");
-        let hash = self.pool.add(tx, &Admission { account, height: 1, base_fee: self.genesis.base_fee })?;
+        let hash = self.pool.add(&tx, &Admission { signers: vec![account.into()], height: 1, base_fee: self.genesis.base_fee })?;
         let _ = self.arrivals.send(hash);
         Ok(hash)
     }

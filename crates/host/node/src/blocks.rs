@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use cloister_chain::wire::{Execute, Lockdown, SealingBytes};
-use cloister_chain::{Address, B256, Block, Bytes, Certificate, Outcome, limits};
-use cloister_consensus::{Parent, Solo};
+use cloister_chain::{Address, B256, Block, Bytes, Certificate, Outcome, Tx, limits};
+use cloister_consensus::{Budget, Parent, Solo, Standing};
 use cloister_store::StoreError;
 
 use crate::enclave::{Enclave, EnclaveError};
-use crate::node::{NodeError, Shared};
+use crate::node::{NodeError, Shared, signers, standing};
 use crate::signal::Event;
 use crate::spawn::Spawner;
 
@@ -72,7 +72,13 @@ impl Blocks {
         let mut made = false;
         while !self.shared.signal.stopping() {
             let Shared { genesis, mempool, .. } = &*self.shared;
-            let chosen = mempool.select(self.parent.base_fee, genesis.evm_gas, limits::BLOCK_BYTES, limits::BLOCK_TXS);
+            let budget = Budget {
+                evm_gas: genesis.evm_gas,
+                sdk_gas: genesis.sdk_gas,
+                bytes: limits::BLOCK_BYTES,
+                count: limits::BLOCK_TXS,
+            };
+            let chosen = mempool.select(self.parent.base_fee, budget);
             // What was admitted and waits for a lower base fee is work too: only blocks lower it, down to its floor.
             let underpriced = self.parent.base_fee > genesis.base_fee && mempool.status().pending > 0;
             if chosen.is_empty() && !idle && !underpriced {
@@ -90,8 +96,8 @@ impl Blocks {
         let outcome = self.execute(&block, &certificate)?;
         self.shared.store.commit(&block, &certificate, &outcome)?;
         let height = outcome.height;
+        let accounts = self.accounts(&block, &outcome)?;
         self.parent = Parent::new(block.header, Some(&certificate), &outcome);
-        let accounts = self.accounts(&outcome)?;
         self.shared.mempool.committed(height, &hashes, &accounts);
         self.shared.heads.send_replace(height);
         tracing::debug!(height, txs = hashes.len(), "block");
@@ -149,11 +155,17 @@ impl Blocks {
         }
     }
 
-    /// The senders of a block as they are after it.
-    fn accounts(&self, outcome: &Outcome) -> Result<BTreeMap<Address, cloister_chain::Account>, StoreError> {
+    /// Who signed something in a block, as they are after it.
+    fn accounts(&self, block: &Block, outcome: &Outcome) -> Result<BTreeMap<Address, Standing>, StoreError> {
         let reader = self.shared.store.reader()?;
-        let senders = outcome.receipts.iter().map(|receipt| receipt.from);
-        senders.map(|sender| Ok((sender, reader.account(&sender, outcome.height)?))).collect()
+        let all = block.txs.iter().zip(&outcome.receipts).flat_map(|(bytes, receipt)| match receipt.cosmos {
+            // It may have more signers than the receipt names; reading it checks no signature.
+            Some(_) => {
+                Tx::from_bytes(bytes, self.shared.genesis.evm_chain_id).as_ref().map(signers).unwrap_or_default()
+            }
+            None => vec![receipt.from],
+        });
+        all.map(|signer| Ok((signer, standing(&reader, &signer, outcome.height)?))).collect()
     }
 }
 

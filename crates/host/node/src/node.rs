@@ -8,9 +8,9 @@ use std::{fmt, io};
 use cloister_api::{Backend, Unavailable};
 use cloister_chain::genesis::GenesisError;
 use cloister_chain::wire::{Answer, Lockdown, QueryAt};
-use cloister_chain::{B256, Genesis, Tx};
-use cloister_consensus::{Admission, Limits, Mempool, Solo, SubmitError};
-use cloister_store::{Store, StoreError};
+use cloister_chain::{Address, B256, Genesis, Leaf, Tx};
+use cloister_consensus::{Admission, Limits, Mempool, Solo, Standing, SubmitError};
+use cloister_store::{Reader, Store, StoreError};
 use thiserror::Error;
 use tokio::sync::{broadcast, watch};
 
@@ -109,9 +109,9 @@ impl Node {
         let solo = solo(&genesis, &home)?;
         let store = Arc::new(Store::create(home.directory.as_deref(), &genesis)?);
         let signal = Arc::new(Signal::default());
-        let limits = Limits { block_gas: genesis.evm_gas, ..Limits::default() };
+        let limits = Limits { block_gas: genesis.evm_gas, sdk_gas: genesis.sdk_gas, ..Limits::default() };
         let shared = Arc::new(Shared {
-            mempool: Mempool::new(limits, 0),
+            mempool: Mempool::new(&genesis.chain_id, limits, 0),
             queries: Queries::new(Arc::clone(&store), Arc::clone(&signal)),
             heads: watch::Sender::new(0),
             arrivals: broadcast::Sender::new(ARRIVALS),
@@ -163,12 +163,12 @@ impl Node {
         self.lockdown
     }
 
-    /// The sender's account and the base fee that a transaction has to meet.
+    /// The signers' accounts, all of one height, and the base fee that a transaction has to meet.
     fn admission(&self, tx: &Tx) -> Result<Admission, StoreError> {
         let reader = self.shared.store.reader()?;
         let head = reader.head()?.ok_or(StoreError::Missing)?;
-        let account = reader.account(&tx.sender(), head.height)?;
-        Ok(Admission { account, height: head.height, base_fee: head.next_base_fee })
+        let signers = signers(tx).into_iter().map(|signer| standing(&reader, &signer, head.height));
+        Ok(Admission { signers: signers.collect::<Result<_, _>>()?, height: head.height, base_fee: head.next_base_fee })
     }
 }
 
@@ -195,8 +195,8 @@ impl Backend for Node {
                 tracing::error!(%error, "a transaction could not be checked");
                 SubmitError::Stale
             })?;
-            // Stale: a block was committed since. The account is read again, and there is a block for each turn.
-            let hash = match self.shared.mempool.add(tx.clone(), &admission) {
+            // Stale: a block was committed since. The accounts are read again, and there is a block for each turn.
+            let hash = match self.shared.mempool.add(&tx, &admission) {
                 Err(SubmitError::Stale) => continue,
                 result => result?,
             };
@@ -244,6 +244,26 @@ fn solo(genesis: &Genesis, home: &Home) -> Result<Solo, NodeError> {
         (Some(_), 0) => Err(NodeError::Stranger),
         (_, others) => Err(NodeError::Validators(others.saturating_add(1))),
     }
+}
+
+/// Accounts that have to sign a transaction, in its order.
+pub(crate) fn signers(tx: &Tx) -> Vec<Address> {
+    match tx {
+        Tx::Eth(tx) => vec![tx.sender()],
+        Tx::Cosmos(tx) => tx.signers().to_vec(),
+    }
+}
+
+/// An account after the block of `height`.
+pub(crate) fn standing(reader: &Reader, address: &Address, height: u64) -> Result<Standing, StoreError> {
+    let corrupted = |_| StoreError::Corrupted("leaves");
+    let coins = reader.leaf(&Leaf::Coins(*address), height)?;
+    let auth = reader.leaf(&Leaf::Auth(*address), height)?;
+    Ok(Standing {
+        account: reader.account(address, height)?,
+        coins: coins.map(|bytes| borsh::from_slice(&bytes)).transpose().map_err(corrupted)?.unwrap_or_default(),
+        auth: auth.map(|bytes| borsh::from_slice(&bytes)).transpose().map_err(corrupted)?,
+    })
 }
 
 /// How many new transactions a listener may be behind.

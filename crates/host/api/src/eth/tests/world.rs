@@ -82,7 +82,7 @@ impl World {
         let outcome = outcome(&genesis, 0, Vec::new(), writes, vec![(keccak256(&code), code)]);
         store.commit_genesis(&outcome).unwrap();
         let node = Arc::new(Node {
-            pool: Mempool::new(Limits { block_gas: genesis.evm_gas, ..Limits::default() }, 0),
+            pool: Mempool::new(&genesis.chain_id, Limits { block_gas: genesis.evm_gas, ..Limits::default() }, 0),
             heads: watch::Sender::new(0),
             arrivals: broadcast::Sender::new(64),
             enclave: Mutex::new(Box::new(|_| Err(Unavailable::Busy))),
@@ -118,7 +118,7 @@ impl World {
         self.node.store.commit(&block, &certificate, &outcome).unwrap();
         let hashes: Vec<B256> = txs.iter().map(|(tx, _)| tx.hash()).collect();
         let reader = self.node.store.reader().unwrap();
-        let senders = txs.iter().map(|(tx, _)| (tx.sender(), reader.account(&tx.sender(), height).unwrap()));
+        let senders = txs.iter().map(|(tx, _)| (tx.sender(), reader.account(&tx.sender(), height).unwrap().into()));
         self.node.pool.committed(height, &hashes, &senders.collect());
         *parent = Parent::new(block.header, Some(&certificate), &outcome);
         *self.certificate.lock().unwrap() = Some(certificate);
@@ -197,7 +197,7 @@ impl Backend for Node {
         let reader = self.store.reader().unwrap();
         let height = reader.tip().unwrap().unwrap();
         let account = reader.account(&tx.sender(), height).unwrap();
-        let hash = self.pool.add(tx, &Admission { account, height, base_fee: BASE })?;
+        let hash = self.pool.add(&tx, &Admission { signers: vec![account.into()], height, base_fee: BASE })?;
         let _ = self.arrivals.send(hash);
         Ok(hash)
     }
