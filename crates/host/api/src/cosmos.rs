@@ -39,7 +39,7 @@ mod server;
 mod tx;
 mod view;
 
-pub use server::ServerHandle;
+pub use server::{ServerHandle, open};
 
 /// Serves `backend` on `address`; port 0 chooses a free one. The door is open when this returns.
 pub async fn serve<B: Backend>(backend: Arc<B>, address: SocketAddr) -> io::Result<ServerHandle> {

@@ -36,8 +36,8 @@ impl ServerHandle {
     }
 }
 
-/// Listens on `address`.
-pub(super) async fn open(router: Router, address: SocketAddr) -> io::Result<ServerHandle> {
+/// Listens on `address` and answers with `router`.
+pub async fn open(router: Router, address: SocketAddr) -> io::Result<ServerHandle> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     let (stop, stopped) = oneshot::channel();
