@@ -125,6 +125,18 @@ pub struct Rejection {
     pub log: String,
 }
 
+impl Rejection {
+    /// The sequence that the account has to use instead, if a wrong one is why (Cosmos SDK, error 32: `account sequence
+    /// mismatch, expected 5, got 4: incorrect account sequence`).
+    pub fn expected_sequence(&self) -> Option<u64> {
+        if (self.codespace.as_str(), self.code) != ("sdk", 32) {
+            return None;
+        }
+        let (_, rest) = self.log.split_once("expected ")?;
+        rest.split_once(',')?.0.parse().ok()
+    }
+}
+
 /// A transaction that stands in a block and failed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("transaction {hash} failed in block {height}: {}", .contract.as_deref().unwrap_or(&.reason.log))]

@@ -17,7 +17,7 @@ use super::Client;
 use super::rest::{Included, Placed};
 use super::sealed::{Answer, Called, Code, Contract, Made, Sealing, answered, called};
 use super::sign::{Place, Terms, bank_send, sha256};
-use crate::{Error, Failure, Rejection, Wallet};
+use crate::{Error, Failure, Wallet};
 
 /// Gas of a call, beside what the bytes of the transaction cost.
 pub const CALL_GAS: u64 = 500_000;
@@ -230,7 +230,7 @@ impl Account {
                     return Ok(hash);
                 }
                 // Another program uses the same key, or what was on the way got lost.
-                Err(Error::Rejected(reason)) if again => match expected_sequence(&reason) {
+                Err(Error::Rejected(reason)) if again => match reason.expected_sequence() {
                     Some(expected) => (sequence, again) = (expected, false),
                     None => return Err(Error::Rejected(reason)),
                 },
@@ -259,15 +259,6 @@ impl fmt::Debug for Account {
 
 fn json(message: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, Error> {
     serde_json::to_vec(message).map(Zeroizing::new).map_err(Error::Json)
-}
-
-/// The sequence that the chain wants instead (Cosmos SDK, error 32: `account sequence mismatch, expected 5, got 4: …`).
-fn expected_sequence(reason: &Rejection) -> Option<u64> {
-    if (reason.codespace.as_str(), reason.code) != ("sdk", 32) {
-        return None;
-    }
-    let (_, rest) = reason.log.split_once("expected ")?;
-    rest.split_once(',')?.0.parse().ok()
 }
 
 /// Gas for a byte of a transaction (`tx_size_cost_per_byte`).

@@ -8,7 +8,7 @@ use cloister_envelope::MessageError;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::DoorError;
+use crate::{DoorError, Rejection};
 use crate::cosmos::bech32;
 use door::{CHAIN, CONTRACT, Door, Lie};
 
