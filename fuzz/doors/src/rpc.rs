@@ -169,7 +169,9 @@ impl Backend for Node {
 
     fn submit(&self, tx: Tx) -> Result<B256, SubmitError> {
         let account = self.store.reader().and_then(|reader| reader.account(&tx.sender(), 1)).expect("memory");
-        let hash = self.pool.add(&tx, &Admission { signers: vec![account.into()], height: 1, base_fee: self.genesis.base_fee })?;
+        let hash = self
+            .pool
+            .add(&tx, &Admission { signers: vec![account.into()], height: 1, base_fee: self.genesis.base_fee })?;
         let _ = self.arrivals.send(hash);
         Ok(hash)
     }
