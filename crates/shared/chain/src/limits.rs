@@ -41,6 +41,8 @@ pub const WASM_BYTES: usize = 2 << 20;
 pub const LABEL_BYTES: usize = 512;
 /// Most gas, in the SDK's units, of one question to a CosmWasm contract: unsigned, so less than a transaction may use.
 pub const QUERY_SDK_GAS: u64 = 3_000_000;
+/// Most gas, in the SDK's units, of a simulated transaction: it may store code.
+pub const QUERY_SIMULATION_GAS: u64 = 50_000_000;
 /// Deepest nesting of questions between contracts. A count, as is the next.
 pub const QUERY_DEPTH: u32 = 10;
 /// Deepest nesting of calls between contracts.

@@ -5,14 +5,14 @@
 //! sequence stay and the layer is forgotten. (Cosmos SDK, `baseapp.runTx`.)
 
 mod ante;
-mod bank;
-mod events;
+pub(crate) mod bank;
+pub(crate) mod events;
 mod meter;
 
 use cloister_chain::cosmos::{CosmosTx, Message};
 use cloister_chain::receipt::{CosmosResult, Event};
 use cloister_chain::wire::Halt;
-use cloister_chain::{Address, Genesis, Header, Receipt, Refusal, Status};
+use cloister_chain::{Address, Receipt, Refusal, Status, limits};
 use cloister_state::{Overlay, Supply};
 use prost::Message as _;
 use secret_sdk_proto::Any;
@@ -21,14 +21,16 @@ use secret_sdk_proto::cosmos::base::abci::v1beta1::TxMsgData;
 
 pub(crate) use bank::credit;
 pub(crate) use meter::Fail;
-use meter::Meter;
+pub(crate) use meter::Meter;
 
-/// Runs one transaction if its gas limit is within `gas_left`.
+use crate::compute::{self, Scene, Work};
+
+/// Runs one transaction, the `index`th of its block, if its gas limit is within `gas_left`.
 pub(crate) fn run<S: Supply>(
-    genesis: &Genesis,
-    header: &Header,
+    scene: &Scene<'_>,
     state: &mut Overlay<S>,
     tx: &CosmosTx,
+    index: u32,
     gas_left: u64,
 ) -> Result<Receipt, Halt> {
     let mut result = CosmosResult { gas_wanted: tx.gas(), ..CosmosResult::default() };
@@ -38,7 +40,7 @@ pub(crate) fn run<S: Supply>(
         Err(Fail::sdk(11, "the block has no room for the gas wanted: out of gas"))
     } else {
         let mut meter = Meter::new(state, tx.gas());
-        let ante = ante::run(genesis, header, &mut meter, tx);
+        let ante = ante::run(scene.genesis, scene.header, &mut meter, tx, true);
         gas_used = meter.used();
         ante
     };
@@ -53,9 +55,9 @@ pub(crate) fn run<S: Supply>(
     state.close(true);
 
     state.open();
-    let mut meter = Meter::resume(state, tx.gas(), gas_used);
-    let done = messages(&mut meter, tx);
-    gas_used = meter.used();
+    let mut work = Work::new(scene, Meter::resume(state, tx.gas(), gas_used), index, tx.hash());
+    let done = messages(&mut work, tx);
+    gas_used = work.meter.used();
     state.close(done.is_ok());
     result.events = ante_events;
     let status = match done {
@@ -72,10 +74,26 @@ pub(crate) fn run<S: Supply>(
     Ok(receipt(tx, status, gas_used, result))
 }
 
-fn messages<S: Supply>(meter: &mut Meter<'_, S>, tx: &CosmosTx) -> Result<(Vec<u8>, Vec<Event>), Fail> {
+/// Runs one transaction whose signatures nobody checks, on a state that nobody keeps: the gas that it uses. Messages that
+/// run contracts are refused, as what they do with an input could be tried out (M-07).
+pub(crate) fn simulate<S: Supply>(scene: &Scene<'_>, state: &mut Overlay<S>, tx: &CosmosTx) -> Result<u64, Fail> {
+    if tx.messages().iter().any(Message::runs_contract) {
+        return Err(Fail::sdk(18, "messages to contracts cannot be simulated, choose a gas limit: invalid request"));
+    }
+    // The client does not know its gas limit yet: that is what it asks for.
+    let mut meter = Meter::new(state, limits::QUERY_SIMULATION_GAS);
+    ante::run(scene.genesis, scene.header, &mut meter, tx, false)?;
+    let used = meter.used();
+    let mut work = Work::new(scene, Meter::resume(state, limits::QUERY_SIMULATION_GAS, used), 0, tx.hash());
+    messages(&mut work, tx)?;
+    Ok(work.meter.used())
+}
+
+fn messages<S: Supply>(work: &mut Work<'_, '_, S>, tx: &CosmosTx) -> Result<(Vec<u8>, Vec<Event>), Fail> {
     let (mut responses, mut events) = (Vec::new(), Vec::new());
     for (index, message) in tx.messages().iter().enumerate() {
-        let (response, mut emitted) = handle(meter, message).map_err(|fail| fail.at_message(index))?;
+        let handled = work.go_on().and_then(|()| compute::handle(work, message, index));
+        let (response, mut emitted) = handled.map_err(|fail| fail.at_message(index))?;
         let mut all = vec![events::action(message, &emitted)];
         all.append(&mut emitted);
         for event in &mut all {
@@ -87,8 +105,11 @@ fn messages<S: Supply>(meter: &mut Meter<'_, S>, tx: &CosmosTx) -> Result<(Vec<u
     Ok((TxMsgData { msg_responses: responses, ..Default::default() }.encode_to_vec(), events))
 }
 
-/// One message: its response and its events.
-fn handle<S: Supply>(meter: &mut Meter<'_, S>, message: &Message) -> Result<(Any, Vec<Event>), Fail> {
+/// A message of the bank module: its response and its events.
+pub(crate) fn bank_message<S: Supply>(
+    meter: &mut Meter<'_, S>,
+    message: &Message,
+) -> Result<(Any, Vec<Event>), Fail> {
     let mut events = Vec::new();
     let response = match message {
         Message::Send(send) => {
@@ -105,22 +126,16 @@ fn handle<S: Supply>(meter: &mut Meter<'_, S>, message: &Message) -> Result<(Any
             }
             answer("/cosmos.bank.v1beta1.MsgMultiSendResponse", &MsgMultiSendResponse {})
         }
-        Message::StoreCode(_)
-        | Message::Instantiate(_)
-        | Message::Execute(_)
-        | Message::Migrate(_)
-        | Message::UpdateAdmin(_)
-        | Message::ClearAdmin(_)
-        | Message::SealedInstantiate(_)
-        | Message::SealedExecute(_)
-        | Message::SealedMigrate(_) => {
-            return Err(Fail::of("compute", 17, "contracts are not executed by this version: unsupported"));
+        other => {
+            let log = format!("{}: unknown message from the contract", other.type_url());
+            return Err(Fail::of("compute", 18, log));
         }
     };
     Ok((response, events))
 }
 
-fn answer(type_url: &str, response: &impl prost::Message) -> Any {
+/// A message's response.
+pub(crate) fn answer(type_url: &str, response: &impl prost::Message) -> Any {
     Any { type_url: type_url.into(), value: response.encode_to_vec() }
 }
 

@@ -12,6 +12,7 @@ use cloister_keys::{Keys, Seed};
 use cloister_state::{Cache, NoSupply, Overlay, Supply, Tree, View};
 
 use crate::checkpoint::Checkpoint;
+use crate::compute::{Codes, Scene};
 use crate::cosmos;
 use crate::eth::{self, encode};
 use crate::genesis;
@@ -24,6 +25,7 @@ pub struct Ledger {
     tip: Checkpoint,
     tree: Tree,
     cache: Cache,
+    codes: Arc<Codes>,
     snapshots: Arc<Snapshots>,
 }
 
@@ -59,6 +61,7 @@ impl Ledger {
         state.prefetch(&foreseen(&txs)).map_err(|_| Halt::Supply)?;
 
         let mut receipts = Vec::with_capacity(txs.len());
+        let scene = Scene::new(&self.genesis, &self.keys, &self.codes, header);
         let (mut evm_gas, mut sdk_gas) = (0u64, 0u64);
         // One machine for each run of Ethereum transactions: between two runs the other world writes.
         for run in txs.chunk_by(|(_, one), (_, next)| is_cosmos(one) == is_cosmos(next)) {
@@ -66,7 +69,8 @@ impl Ledger {
                 for tx in run.iter().filter_map(|(_, tx)| tx.as_ref().ok()) {
                     let Tx::Cosmos(tx) = tx else { continue };
                     let left = self.genesis.sdk_gas.saturating_sub(sdk_gas);
-                    let receipt = cosmos::run(&self.genesis, header, &mut state, tx, left)?;
+                    let index = u32::try_from(receipts.len()).map_err(|_| Halt::Block)?;
+                    let receipt = cosmos::run(&scene, &mut state, tx, index, left)?;
                     sdk_gas = sdk_gas.saturating_add(receipt.gas_used);
                     receipts.push(receipt);
                 }
@@ -112,7 +116,9 @@ impl Ledger {
         let genesis = Arc::new(genesis.clone());
         let keys = Arc::new(Keys::new(&genesis.chain_id, seed));
         let cache = Cache::default();
-        let snapshots = Arc::new(Snapshots::new(Arc::clone(&genesis), Arc::clone(&keys), cache.clone()));
+        let codes = Arc::new(Codes::default());
+        let snapshots = Snapshots::new(Arc::clone(&genesis), Arc::clone(&keys), cache.clone(), Arc::clone(&codes));
+        let snapshots = Arc::new(snapshots);
         let tip = Checkpoint {
             header,
             state_root: Tree::new().root(),
@@ -120,7 +126,7 @@ impl Ledger {
             base_fee: genesis.base_fee,
             validators: genesis.validators.clone(),
         };
-        Ok(Self { genesis, keys, tip, tree: Tree::new(), cache, snapshots })
+        Ok(Self { genesis, keys, tip, tree: Tree::new(), cache, codes, snapshots })
     }
 
     /// Moves to the state after the block of `header`.
@@ -141,8 +147,6 @@ impl Ledger {
             validators: self.tip.validators.clone(),
         };
         self.snapshots.push(Snapshot::new(
-            &self.genesis,
-            &self.keys,
             &self.tip.header,
             self.tree.clone(),
             changes.writes.len(),
@@ -175,7 +179,7 @@ impl Loading {
         if ledger.tree.root() != ledger.tip.state_root {
             return Err(Halt::Root);
         }
-        let snapshot = Snapshot::new(&ledger.genesis, &ledger.keys, &ledger.tip.header, ledger.tree.clone(), 0);
+        let snapshot = Snapshot::new(&ledger.tip.header, ledger.tree.clone(), 0);
         ledger.snapshots.push(snapshot);
         Ok(ledger)
     }

@@ -9,6 +9,7 @@
 //! ordered (M-07).
 
 mod checkpoint;
+mod compute;
 mod cosmos;
 mod eth;
 mod genesis;

@@ -4,13 +4,16 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use alloy_primitives::{Bytes, TxKind};
-use cloister_chain::wire::{Answer, Call, Failure as Why, Key, NetworkKeys, Query, QueryAt, QueryRefusal};
+use cloister_chain::wire::{Answer, Call, Failure as Why, Key, NetworkKeys, Query, QueryAt, QueryRefusal, Rejection};
+use cloister_chain::cosmos::CosmosTx;
 use cloister_chain::{Genesis, Header, limits};
 use cloister_evm::tx::HaltReason;
-use cloister_evm::{BlockInfo, CallInput, Ending, Estimate, Executed, Failure, Invalid, Price};
+use cloister_evm::{CallInput, Ending, Estimate, Executed, Failure, Invalid, Price};
 use cloister_keys::Keys;
 use cloister_state::{Cache, Overlay, Supply, Tree, View};
 
+use crate::compute::{self, Codes, Scene};
+use crate::cosmos::{self, Fail};
 use crate::eth::{self, KeyVault, Leaves};
 
 /// The states of the last [`limits::QUERY_HEIGHTS`] heights, or of fewer if these wrote more than [`limits::QUERY_WRITES`]
@@ -20,6 +23,7 @@ pub struct Snapshots {
     genesis: Arc<Genesis>,
     keys: Arc<Keys>,
     cache: Cache,
+    codes: Arc<Codes>,
     window: RwLock<VecDeque<Snapshot>>,
 }
 
@@ -27,20 +31,20 @@ pub struct Snapshots {
 #[derive(Clone)]
 pub(crate) struct Snapshot {
     tree: Tree,
-    block: BlockInfo,
+    header: Header,
     /// Leaves that the block wrote: what the snapshot before it holds alone is in proportion to it.
     writes: usize,
 }
 
 impl Snapshot {
-    pub(crate) fn new(genesis: &Genesis, keys: &Keys, header: &Header, tree: Tree, writes: usize) -> Self {
-        Self { tree, block: eth::block_info(genesis, keys, header), writes }
+    pub(crate) fn new(header: &Header, tree: Tree, writes: usize) -> Self {
+        Self { tree, header: header.clone(), writes }
     }
 }
 
 impl Snapshots {
-    pub(crate) fn new(genesis: Arc<Genesis>, keys: Arc<Keys>, cache: Cache) -> Self {
-        Self { genesis, keys, cache, window: RwLock::default() }
+    pub(crate) fn new(genesis: Arc<Genesis>, keys: Arc<Keys>, cache: Cache, codes: Arc<Codes>) -> Self {
+        Self { genesis, keys, cache, codes, window: RwLock::default() }
     }
 
     pub(crate) fn push(&self, snapshot: Snapshot) {
@@ -64,7 +68,8 @@ impl Snapshots {
         let Some(snapshot) = self.at(question.height) else {
             return Answer::Refused(QueryRefusal::Height);
         };
-        let Snapshot { tree, block, .. } = snapshot;
+        let Snapshot { tree, header, .. } = snapshot;
+        let block = eth::block_info(&self.genesis, &self.keys, &header);
         let root = tree.root();
         let mut view = View::new(tree, block.number, self.cache.clone(), supply);
         match &question.query {
@@ -93,7 +98,21 @@ impl Snapshots {
                 input: self.keys.input_public(),
                 epoch: self.keys.epoch(),
             }),
-            Query::Contract(_) | Query::Simulate(_) => Answer::Refused(QueryRefusal::NotReady),
+            Query::Contract(query) => {
+                let scene = Scene::new(&self.genesis, &self.keys, &self.codes, &header);
+                compute::ask(&scene, &mut Overlay::new(view), query)
+            }
+            Query::Simulate(bytes) => {
+                let scene = Scene::new(&self.genesis, &self.keys, &self.codes, &header);
+                let tx = CosmosTx::decode(bytes).map_err(Fail::from);
+                match tx.and_then(|tx| cosmos::simulate(&scene, &mut Overlay::new(view), &tx)) {
+                    Ok(gas) => Answer::Simulated(gas),
+                    Err(Fail::Rule { codespace, code, log }) => {
+                        Answer::Rejected(Rejection { codespace: codespace.into(), code, log })
+                    }
+                    Err(Fail::Halt(_)) => Answer::Refused(QueryRefusal::Supply),
+                }
+            }
         }
     }
 
@@ -102,7 +121,7 @@ impl Snapshots {
         match height {
             None => window.back().cloned(),
             Some(height) => {
-                let oldest = window.front()?.block.number;
+                let oldest = window.front()?.header.height;
                 window.get(usize::try_from(height.checked_sub(oldest)?).ok()?).cloned()
             }
         }

@@ -1,9 +1,10 @@
 //! Balances in the Cosmos micro-denomination.
 
-use cloister_chain::cosmos::{CosmosError, DENOM, coins, from_bech32};
-use cloister_chain::leaf::{Auth, ChainState};
+use alloy_primitives::KECCAK256_EMPTY;
+use cloister_chain::cosmos::{CosmosError, DENOM, bech32, coins, from_bech32};
+use cloister_chain::leaf::{Auth, ChainState, Contract};
 use cloister_chain::receipt::Event;
-use cloister_chain::{Address, Leaf};
+use cloister_chain::{Account, Address, Leaf};
 use cloister_state::{Overlay, Supply};
 use secret_sdk_proto::cosmos::base::v1beta1::Coin;
 
@@ -12,7 +13,7 @@ use super::meter::{Fail, Meter};
 use crate::eth::encode;
 
 /// Moves `amount` and says so.
-pub(super) fn send<S: Supply>(
+pub(crate) fn send<S: Supply>(
     meter: &mut Meter<'_, S>,
     from: Address,
     to: Address,
@@ -26,7 +27,7 @@ pub(super) fn send<S: Supply>(
 }
 
 /// Takes `amount` from an account.
-pub(super) fn spend<S: Supply>(
+pub(crate) fn spend<S: Supply>(
     meter: &mut Meter<'_, S>,
     from: Address,
     amount: u128,
@@ -43,15 +44,27 @@ pub(super) fn spend<S: Supply>(
 }
 
 /// Gives `amount` to an account, which exists from then on.
-pub(super) fn receive<S: Supply>(
+pub(crate) fn receive<S: Supply>(
     meter: &mut Meter<'_, S>,
     to: Address,
     amount: u128,
     emitted: &mut Vec<Event>,
 ) -> Result<(), Fail> {
+    // A contract of the other world could never spend them (D14).
+    let account: Account = meter.read(Leaf::Account(to))?.unwrap_or_default();
+    if account.code != KECCAK256_EMPTY && meter.read::<Contract>(Leaf::Contract(to))?.is_none() {
+        return Err(Fail::sdk(4, format!("{} is not allowed to receive funds: unauthorized", bech32(&to))));
+    }
     let held: u128 = meter.read(Leaf::Coins(to))?.unwrap_or(0);
     let sum = held.checked_add(amount).ok_or_else(|| Fail::from(CosmosError::Coins("the sum overflows".into())))?;
     meter.write(Leaf::Coins(to), Some(&sum))?;
+    open(meter, to)?;
+    emitted.push(events::received(&to, &shown(amount)));
+    Ok(())
+}
+
+/// Gives an account its number, unless it has one.
+pub(crate) fn open<S: Supply>(meter: &mut Meter<'_, S>, to: Address) -> Result<(), Fail> {
     if meter.read::<Auth>(Leaf::Auth(to))?.is_none() {
         let mut chain: ChainState = meter.read(Leaf::Chain)?.unwrap_or_default();
         let number = chain.accounts;
@@ -59,7 +72,6 @@ pub(super) fn receive<S: Supply>(
         meter.write(Leaf::Chain, Some(&chain))?;
         meter.write(Leaf::Auth(to), Some(&Auth { number, key: None }))?;
     }
-    emitted.push(events::received(&to, &shown(amount)));
     Ok(())
 }
 
@@ -70,14 +82,14 @@ pub(crate) fn credit<S: Supply>(state: &mut Overlay<S>, to: Address, amount: u12
 }
 
 /// As clients show an amount.
-pub(super) fn shown(amount: u128) -> String {
+pub(crate) fn shown(amount: u128) -> String {
     if amount == 0 { String::new() } else { format!("{amount}{DENOM}") }
 }
 
-pub(super) fn account(text: &str) -> Result<Address, Fail> {
+pub(crate) fn account(text: &str) -> Result<Address, Fail> {
     Ok(from_bech32(text)?)
 }
 
-pub(super) fn amount(list: &[Coin]) -> Result<u128, Fail> {
+pub(crate) fn amount(list: &[Coin]) -> Result<u128, Fail> {
     Ok(coins(list)?)
 }

@@ -5,12 +5,12 @@ use cloister_chain::cosmos::{Message, bech32};
 use cloister_chain::receipt::Event;
 
 /// An event of these attributes.
-pub(super) fn event<const N: usize>(kind: &str, attributes: [(&str, String); N]) -> Event {
+pub(crate) fn event<const N: usize>(kind: &str, attributes: [(&str, String); N]) -> Event {
     Event { kind: kind.into(), attributes: attributes.into_iter().map(|(key, value)| (key.into(), value)).collect() }
 }
 
 /// The event that opens a message's events. It names the module unless the handler does.
-pub(super) fn action(message: &Message, emitted: &[Event]) -> Event {
+pub(crate) fn action(message: &Message, emitted: &[Event]) -> Event {
     let sender = message.signers().first().map(bech32).unwrap_or_default();
     let mut action = event("message", [("action", message.type_url().into()), ("sender", sender)]);
     let named = |event: &Event| event.kind == "message" && event.attributes.iter().any(|(key, _)| key == "module");
@@ -22,15 +22,15 @@ pub(super) fn action(message: &Message, emitted: &[Event]) -> Event {
     action
 }
 
-pub(super) fn spent(spender: &Address, amount: &str) -> Event {
+pub(crate) fn spent(spender: &Address, amount: &str) -> Event {
     event("coin_spent", [("spender", bech32(spender)), ("amount", amount.into())])
 }
 
-pub(super) fn received(receiver: &Address, amount: &str) -> Event {
+pub(crate) fn received(receiver: &Address, amount: &str) -> Event {
     event("coin_received", [("receiver", bech32(receiver)), ("amount", amount.into())])
 }
 
-pub(super) fn transfer(from: &Address, to: &Address, amount: &str) -> [Event; 2] {
+pub(crate) fn transfer(from: &Address, to: &Address, amount: &str) -> [Event; 2] {
     [
         event("transfer", [("recipient", bech32(to)), ("sender", bech32(from)), ("amount", amount.into())]),
         event("message", [("sender", bech32(from))]),

@@ -39,6 +39,33 @@ impl<'a, S: Supply> Meter<'a, S> {
         self.used.min(self.limit)
     }
 
+    /// Gas that is left.
+    pub(crate) fn left(&self) -> u64 {
+        self.limit.saturating_sub(self.used)
+    }
+
+    /// The state itself, for what is charged otherwise.
+    pub(crate) fn state(&mut self) -> &mut Overlay<S> {
+        self.state
+    }
+
+    /// Lets at most `gas` more be used, if that is less than what is left. The limit so far, for [`Meter::restore`].
+    pub(crate) fn lower(&mut self, gas: Option<u64>) -> u64 {
+        let limit = self.limit;
+        if let Some(gas) = gas {
+            self.limit = limit.min(self.used.saturating_add(gas));
+        }
+        limit
+    }
+
+    /// Puts back the limit of before; whether the lower one was used up.
+    pub(crate) fn restore(&mut self, limit: u64) -> bool {
+        let spent = self.used > self.limit && self.limit < limit;
+        self.used = self.used();
+        self.limit = limit;
+        spent
+    }
+
     /// Charges `gas` for what `descriptor` names.
     pub(crate) fn charge(&mut self, gas: u64, descriptor: &'static str) -> Result<(), Fail> {
         self.used = self.used.saturating_add(gas);
@@ -85,15 +112,19 @@ impl Fail {
         Self::of("sdk", code, log)
     }
 
-    /// Names the message that failed. Running out of gas is the whole transaction's matter.
-    pub(crate) fn at_message(self, index: usize) -> Self {
+    /// Names what the failure happened in. Running out of gas is the whole transaction's matter.
+    pub(crate) fn within(self, place: &str) -> Self {
         match self {
             Self::Rule { codespace, code, log } if (codespace, code) != ("sdk", 11) => {
-                let log = format!("failed to execute message; message index: {index}: {log}");
-                Self::Rule { codespace, code, log }
+                Self::Rule { codespace, code, log: format!("{place}: {log}") }
             }
             other => other,
         }
+    }
+
+    /// Names the message that failed.
+    pub(crate) fn at_message(self, index: usize) -> Self {
+        self.within(&format!("failed to execute message; message index: {index}"))
     }
 }
 

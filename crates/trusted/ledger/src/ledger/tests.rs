@@ -421,12 +421,12 @@ fn old_states_answer_until_they_leave_the_window() {
 fn heights_that_wrote_much_are_kept_for_a_shorter_time() {
     let genesis = Genesis::for_tests();
     let keys = Arc::new(Keys::new("test-1", &Seed::from_bytes(SEED)));
-    let snapshots = Snapshots::new(Arc::new(genesis.clone()), Arc::clone(&keys), Cache::default());
+    let snapshots = Snapshots::new(Arc::new(genesis.clone()), Arc::clone(&keys), Cache::default(), Arc::default());
     let mut header = Header::genesis(&genesis);
     let half = cloister_chain::limits::QUERY_WRITES / 2;
     for (height, writes) in [(1, 1), (2, half), (3, half), (4, half), (5, half * 9)] {
         header.height = height;
-        snapshots.push(Snapshot::new(&genesis, &keys, &header, Tree::new(), writes));
+        snapshots.push(Snapshot::new(&header, Tree::new(), writes));
         let kept = |height| {
             let question = QueryAt { height: Some(height), query: Query::Prove(Leaf::Chain) };
             snapshots.query(&question, &mut NoSupply) != Answer::Refused(QueryRefusal::Height)

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::*;
 
-const RICH: u128 = 1_000_000;
+pub(super) const RICH: u128 = 100_000_000;
 
 /// A transaction of user `from`, whose account number is `from - 1`.
 struct Build {
@@ -27,7 +27,7 @@ fn key(user: u8) -> PublicKey {
     PublicKey::Single(secret(user).public_key(SECP256K1).serialize())
 }
 
-fn account(user: u8) -> Address {
+pub(super) fn account(user: u8) -> Address {
     key(user).address()
 }
 
@@ -47,31 +47,41 @@ impl Build {
             }
             .encode_to_vec(),
         };
-        let info = SignerInfo {
-            public_key: Some(key(self.from).to_any()),
-            mode_info: Some(ModeInfo { sum: Some(Sum::Single(Single { mode: 1 })) }),
-            sequence: self.sequence,
-        };
-        let fee = Fee { amount: coins(self.fee), gas_limit: self.gas, ..Fee::default() };
         let messages = self.sends.iter().map(send).collect();
-        let body_bytes = TxBody { messages, timeout_height: self.timeout, ..TxBody::default() }.encode_to_vec();
-        let auth_info_bytes =
-            AuthInfo { signer_infos: vec![info], fee: Some(fee), ..AuthInfo::default() }.encode_to_vec();
-        let document = SignDoc {
-            body_bytes: body_bytes.clone(),
-            auth_info_bytes: auth_info_bytes.clone(),
-            chain_id: "test-1".into(),
-            account_number: u64::from(self.from) - 1,
-        };
-        let digest = Message::from_digest(Sha256::digest(document.encode_to_vec()).into());
-        let signature = SECP256K1.sign_ecdsa(digest, &secret(self.from)).serialize_compact().to_vec();
-        let raw = TxRaw { body_bytes, auth_info_bytes, signatures: vec![signature] }.encode_to_vec();
-        [&[2], raw.as_slice()].concat().into()
+        signed(self.from, self.sequence, (self.gas, self.fee, self.timeout), messages)
     }
 }
 
+/// A transaction of `messages` that user `from` signs: gas limit, fee and last height.
+pub(super) fn signed(
+    from: u8,
+    sequence: u64,
+    (gas_limit, fee, timeout_height): (u64, u128, u64),
+    messages: Vec<Any>,
+) -> Bytes {
+    let info = SignerInfo {
+        public_key: Some(key(from).to_any()),
+        mode_info: Some(ModeInfo { sum: Some(Sum::Single(Single { mode: 1 })) }),
+        sequence,
+    };
+    let amount = vec![Coin { denom: "uscrt".into(), amount: fee.to_string() }];
+    let fee = Fee { amount, gas_limit, ..Fee::default() };
+    let body_bytes = TxBody { messages, timeout_height, ..TxBody::default() }.encode_to_vec();
+    let auth_info_bytes = AuthInfo { signer_infos: vec![info], fee: Some(fee), ..AuthInfo::default() }.encode_to_vec();
+    let document = SignDoc {
+        body_bytes: body_bytes.clone(),
+        auth_info_bytes: auth_info_bytes.clone(),
+        chain_id: "test-1".into(),
+        account_number: u64::from(from) - 1,
+    };
+    let digest = Message::from_digest(Sha256::digest(document.encode_to_vec()).into());
+    let signature = SECP256K1.sign_ecdsa(digest, &secret(from)).serialize_compact().to_vec();
+    let raw = TxRaw { body_bytes, auth_info_bytes, signatures: vec![signature] }.encode_to_vec();
+    [&[2], raw.as_slice()].concat().into()
+}
+
 /// Users 1 to 3 are rich in both worlds, at the addresses of each.
-fn start() -> Chain {
+pub(super) fn start() -> Chain {
     let mut genesis = Genesis::for_tests();
     let rich = |user: u8| GenesisAccount { address: account(user), coins: RICH, ..Default::default() };
     genesis.accounts = (1..=3).map(rich).collect();
@@ -81,7 +91,7 @@ fn start() -> Chain {
 }
 
 impl Chain {
-    fn coins(&self, owner: Address) -> u128 {
+    pub(super) fn coins(&self, owner: Address) -> u128 {
         self.host.leaves.get(&Leaf::Coins(owner)).map_or(0, |bytes| borsh::from_slice(bytes).expect("coins"))
     }
 
@@ -148,7 +158,7 @@ fn a_message_that_fails_undoes_all_messages_and_keeps_the_fee() {
     assert_eq!((result.code, result.codespace.as_str()), (5, "sdk"));
     assert_eq!(
         result.log,
-        "failed to execute message; message index: 1: spendable balance 999870uscrt is smaller than 1000000uscrt: insufficient funds"
+        "failed to execute message; message index: 1: spendable balance 99999870uscrt is smaller than 100000000uscrt: insufficient funds"
     );
     assert_eq!((chain.coins(account(1)), chain.coins(account(2))), (RICH - 100, RICH));
     assert_eq!(result.events.len(), 7, "what the ante part did, and nothing more");
@@ -163,7 +173,7 @@ fn what_the_ante_part_refuses_leaves_no_trace() {
     chain.run(vec![]);
     let refusals: Vec<(Build, u32, &str)> = vec![
         (build(1, 4, &[(2, 1)]), 32, "account sequence mismatch, expected 0, got 4: incorrect account sequence"),
-        (Build { fee: RICH + 1, ..build(1, 0, &[(2, 1)]) }, 5, "is smaller than 1000001uscrt: insufficient funds"),
+        (Build { fee: RICH + 1, ..build(1, 0, &[(2, 1)]) }, 5, "is smaller than 100000001uscrt: insufficient funds"),
         (Build { gas: 900, ..build(1, 0, &[(2, 1)]) }, 11, "out of gas in location: txSize; gasWanted: 900"),
         (Build { gas: u64::MAX, ..build(1, 0, &[(2, 1)]) }, 11, "the block has no room"),
         (build(8, 0, &[(2, 1)]), 9, "does not exist: unknown address"),

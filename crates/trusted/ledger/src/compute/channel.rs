@@ -1,0 +1,109 @@
+//! What a caller is told, in the form in which it asked.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cloister_chain::cosmos::sealed::{Output, PrivateAttribute};
+use cloister_chain::receipt::Event;
+use cloister_envelope::MessageError;
+use cloister_envelope::message::{gcm, plain::Plaintext, siv};
+use cloister_wasm::Attribute;
+use prost::Message as _;
+use zeroize::Zeroizing;
+
+use crate::cosmos::Fail;
+
+/// Who hears of the outputs of one message and of all the calls that it leads to.
+pub(crate) enum Channel {
+    /// The message was in the clear: so is everything that it leads to.
+    Plain,
+    /// secret.js's form: each output by itself, under the message's key.
+    Siv(siv::Session),
+    /// Our own form: one output for everything.
+    Gcm(gcm::CallKeys, gcm::OutputPlace),
+}
+
+/// Events and private attributes of a call: dropped together when it is undone.
+#[derive(Default)]
+pub(crate) struct Emitted {
+    pub(crate) events: Vec<Event>,
+    pub(crate) private: Vec<PrivateAttribute>,
+}
+
+impl Emitted {
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.events.append(&mut other.events);
+        self.private.append(&mut other.private);
+    }
+}
+
+impl Channel {
+    pub(crate) const fn is_plain(&self) -> bool {
+        matches!(self, Self::Plain)
+    }
+
+    /// The contract's attribute, for the event `event` of `contract`.
+    pub(crate) fn attribute(
+        &self,
+        contract: &str,
+        attribute: Attribute,
+        event: &mut Event,
+        private: &mut Vec<PrivateAttribute>,
+    ) -> Result<(), Fail> {
+        let Attribute { key, value, encrypted } = attribute;
+        match self {
+            Self::Siv(session) if encrypted => {
+                let enc = |text: &str| session.seal_text(None, text.as_bytes()).map_err(too_long);
+                event.attributes.push((enc(&key)?, enc(&value)?));
+            }
+            Self::Gcm(..) if encrypted => {
+                private.push(PrivateAttribute { contract: contract.into(), key, value });
+            }
+            _ => event.attributes.push((key, value)),
+        }
+        Ok(())
+    }
+
+    /// What stands in the response for the data that a contract returned.
+    pub(crate) fn data(&self, data: Option<Vec<u8>>, private: Vec<PrivateAttribute>) -> Result<Vec<u8>, Fail> {
+        match self {
+            Self::Plain => Ok(data.unwrap_or_default()),
+            Self::Siv(session) => {
+                let seal = |data| session.seal(Zeroizing::new(STANDARD.encode(Zeroizing::new(data))).as_bytes());
+                data.map(seal).transpose().map(Option::unwrap_or_default).map_err(too_long)
+            }
+            Self::Gcm(keys, place) => {
+                let output = Output { data: data.unwrap_or_default(), attributes: private, ..Output::default() };
+                seal(keys, place, &output)
+            }
+        }
+    }
+
+    /// What stands in the log for a contract's error.
+    pub(crate) fn error(&self, text: String) -> Result<String, Fail> {
+        match self {
+            Self::Plain => Ok(text),
+            Self::Siv(session) => session.seal_text(None, text.as_bytes()).map_err(too_long),
+            Self::Gcm(keys, place) => {
+                let output = Output { error: text, ..Output::default() };
+                Ok(STANDARD.encode(seal(keys, place, &output)?))
+            }
+        }
+    }
+
+    /// What the history of a contract that a contract made keeps of the message. In our own form there is no output for it.
+    pub(crate) fn history(&self, message: &Plaintext<'_>) -> Result<Vec<u8>, Fail> {
+        match self {
+            Self::Plain => Ok(message.message.to_vec()),
+            Self::Siv(session) => session.seal_message(&message.to_bytes()).map_err(too_long),
+            Self::Gcm(..) => Ok(Vec::new()),
+        }
+    }
+}
+
+fn seal(keys: &gcm::CallKeys, place: &gcm::OutputPlace, output: &Output) -> Result<Vec<u8>, Fail> {
+    keys.seal_output(place, &Zeroizing::new(output.encode_to_vec())).map_err(too_long)
+}
+
+fn too_long(_: MessageError) -> Fail {
+    Fail::of("compute", 3, "Execution error: Enclave: the output is too long: execute contract failed")
+}
