@@ -1,0 +1,121 @@
+// Compiles every contract to artifacts/NAME.wasm. `--check` compares instead of writing.
+//
+// Arguments other than `--check` name contracts; without any, all are built. The same compiler (rust-toolchain.toml),
+// the same dependencies (Cargo.lock) and the same optimiser (package-lock.json) give the same bytes on every machine.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const artifactDir = join(here, 'artifacts');
+const target = join(here, '../../target/contracts');
+
+// What the chain links, by the line of the standard library that a contract names in its marker export.
+const common = [
+  'db_read', 'db_write', 'db_remove', 'query_chain', 'canonicalize_address', 'humanize_address', 'secp256k1_verify',
+  'secp256k1_recover_pubkey', 'secp256k1_sign', 'ed25519_verify', 'ed25519_batch_verify', 'ed25519_sign',
+];
+const lines = {
+  interface_version_8: {
+    imports: [...common, 'addr_canonicalize', 'addr_humanize', 'addr_validate', 'debug', 'check_gas', 'gas_evaporate'],
+    exports: ['allocate', 'deallocate', 'instantiate'],
+  },
+  cosmwasm_vm_version_3: { imports: common, exports: ['allocate', 'deallocate', 'init', 'handle', 'query'] },
+};
+
+main();
+
+function main() {
+  const all = contractNames();
+  const asked = process.argv.slice(2).filter((argument) => argument !== '--check');
+  const names = asked.length > 0 ? asked : all;
+  mkdirSync(artifactDir, { recursive: true });
+  const wrong = [];
+  for (const name of names) {
+    const optimised = optimise(compile(name), name);
+    const wasm = readFileSync(optimised);
+    const faults = [...linkFaults(wasm), ...floats(optimised)].map((fault) => `${name}: ${fault}`);
+    wrong.push(...faults);
+    const artifact = join(artifactDir, `${name}.wasm`);
+    if (!process.argv.includes('--check')) {
+      if (faults.length === 0) writeFileSync(artifact, wasm);
+      console.log(`${name}: ${wasm.length} bytes`);
+    } else if (!existsSync(artifact) || !readFileSync(artifact).equals(wasm)) {
+      wrong.push(`${name}: the artefact differs from its source. Run: npm run build`);
+    }
+  }
+  const orphans = readdirSync(artifactDir).filter((file) => !all.includes(file.replace(/\.wasm$/, '')));
+  wrong.push(...orphans.map((file) => `${file}: has no source`));
+  if (wrong.length > 0) fail(wrong.join('\n'));
+  if (process.argv.includes('--check')) console.log(`${names.length} artefacts match their sources`);
+}
+
+/** One contract at a time: built together, they would share the features that any of them asks for. */
+function compile(name) {
+  const flags = [
+    // 3 pages of memory at the start instead of 17.
+    '-Clink-arg=-zstack-size=131072',
+    // Panic messages name source files: the same ones wherever this folder lies.
+    `--remap-path-prefix=${here}=/contracts`,
+    `--remap-path-prefix=${process.env.CARGO_HOME ?? join(homedir(), '.cargo')}=/cargo`,
+  ];
+  const env = { ...process.env, CARGO_TARGET_DIR: target, CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f') };
+  // Set by an outer cargo, they would choose another compiler or other flags.
+  for (const name of ['RUSTUP_TOOLCHAIN', 'RUSTFLAGS', 'RUSTC', 'CARGO', 'RUSTC_WRAPPER']) delete env[name];
+  const args = ['build', '--quiet', '--locked', '--release', '--lib', '--target', 'wasm32-unknown-unknown', '-p', name];
+  run('cargo', args, { cwd: here, env });
+  return join(target, 'wasm32-unknown-unknown/release', `${name.replaceAll('-', '_')}.wasm`);
+}
+
+function optimise(compiled, name) {
+  const optimised = join(target, `${name}.wasm`);
+  const strip = ['--strip-debug', '--strip-producers', '--strip-target-features'];
+  binaryen('wasm-opt', ['-O3', ...strip, compiled, '-o', optimised]);
+  return optimised;
+}
+
+/** What an upload would be refused for: an import that the chain does not link, an export that it needs. */
+function linkFaults(wasm) {
+  const module = new WebAssembly.Module(wasm);
+  const exported = WebAssembly.Module.exports(module).map(({ name }) => name);
+  const marker = Object.keys(lines).find((name) => exported.includes(name));
+  if (!marker) return ['no marker export'];
+  const strange = WebAssembly.Module.imports(module)
+    .filter(({ module, name }) => module !== 'env' || !lines[marker].imports.includes(name))
+    .map(({ module, name }) => `imports ${module}.${name}`);
+  const missing = lines[marker].exports.filter((name) => !exported.includes(name)).map((name) => `lacks ${name}`);
+  return [...strange, ...missing];
+}
+
+/** Floating point differs between processors, so the chain refuses it. */
+function floats(path) {
+  const text = binaryen('wasm-dis', [path]);
+  const code = text.split('\n').filter((line) => !line.startsWith(' (data'));
+  const found = code.filter((line) => /\bf(32|64)\b|_f(32|64)/.test(line));
+  return found.length > 0 ? [`${found.length} lines with floating point, such as ${found[0].trim()}`] : [];
+}
+
+function binaryen(tool, args) {
+  return run(process.execPath, [join(here, 'node_modules/binaryen/bin', tool), ...args]);
+}
+
+function run(program, args, options = {}) {
+  return execFileSync(program, args, {
+    ...options,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+function contractNames() {
+  return readdirSync(here).filter((name) => existsSync(join(here, name, 'Cargo.toml'))).sort();
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
