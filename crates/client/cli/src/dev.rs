@@ -1,6 +1,7 @@
 //! `cloister dev`: a chain with one validator, its enclave and its doors.
 
 mod accounts;
+mod faucet;
 mod genesis;
 mod node;
 mod ready;
