@@ -39,15 +39,15 @@ pub enum Command {
 
 /// Start a chain with one validator, for developing.
 ///
-/// Ready at once, with funded accounts, the contracts that COTI's clients expect, and Ethereum JSON-RPC over HTTP and
-/// WebSocket on one port. A block is made as soon as a transaction arrives. The chain is SIMULATED for ever: it keeps no
+/// Ready at once, with funded accounts, the contracts that COTI's clients expect, Ethereum JSON-RPC over HTTP and WebSocket
+/// on one port, Secret Network's REST on another, and a faucet. A block is made as soon as a transaction arrives. The chain is SIMULATED for ever: it keeps no
 /// secret from whoever runs it. It ends with Ctrl-C, without losing anything that was confirmed.
 #[derive(Debug, Default, Group)]
 #[command(after_help = "\
 Examples:
-  cloister dev                          a chain in memory, on http://127.0.0.1:8545
+  cloister dev                          a chain in memory, on http://127.0.0.1:8545 and :1317
   cloister dev --data ./chain           the same, and it is still there tomorrow
-  cloister dev --port 0 --json          any free port; one line of JSON says which, when the chain is ready
+  cloister dev --port 0 --json          any free ports; one line of JSON says which, when the chain is ready
 
 Logs go to standard error; the environment variable RUST_LOG selects them (RUST_LOG=cloister_node=debug).")]
 pub struct Dev {
@@ -67,12 +67,19 @@ pub struct Dev {
     #[arg(long, short, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     #[arg(help_heading = "Chain")]
     pub accounts: Option<u32>,
-    /// What a new chain gives to each account, in whole coins [default: 10000].
+    /// What a new chain gives to each account at the Ethereum door, in whole coins [default: 10000]. At the other door each
+    /// has 10^18 uscrt.
     #[arg(long, value_name = "COINS", help_heading = "Chain")]
     pub balance: Option<u64>,
     /// Port of Ethereum JSON-RPC; 0 for any free one.
     #[arg(long, short, value_name = "PORT", default_value_t = 8545, help_heading = "Doors")]
     pub port: u16,
+    /// Port of Secret Network's REST; 0 for any free one [default: 1317, or any free one with --port 0].
+    #[arg(long, value_name = "PORT", help_heading = "Doors")]
+    pub cosmos_port: Option<u16>,
+    /// Port of the faucet; 0 for any free one [default: 5000, or any free one with --port 0].
+    #[arg(long, value_name = "PORT", help_heading = "Doors")]
+    pub faucet_port: Option<u16>,
     /// Address to listen on [default: 127.0.0.1]. Any other opens the chain, and accounts that everybody knows, to the
     /// network.
     #[arg(long, value_name = "ADDRESS", help_heading = "Doors")]

@@ -32,8 +32,10 @@ pub enum Error {
         detail: String,
     },
     /// The port is taken, or the address is not this machine's.
-    #[error("cannot listen on {address}: {source}{}", hint(source))]
+    #[error("cannot listen on {address}: {source}{}", hint(source, flag))]
     Listen {
+        /// What chooses another port.
+        flag: &'static str,
         /// Where.
         address: SocketAddr,
         /// Why not.
@@ -67,10 +69,12 @@ pub enum Error {
     },
 }
 
-fn hint(error: &io::Error) -> &'static str {
+fn hint(error: &io::Error, flag: &str) -> String {
     match error.kind() {
-        io::ErrorKind::AddrInUse => " (another program has the port: choose one with --port, or 0 for any free one)",
-        io::ErrorKind::PermissionDenied => " (ports below 1024 need privileges)",
-        _ => "",
+        io::ErrorKind::AddrInUse => {
+            format!(" (another program has the port: choose one with {flag}, or 0 for any free one)")
+        }
+        io::ErrorKind::PermissionDenied => " (ports below 1024 need privileges)".into(),
+        _ => String::new(),
     }
 }

@@ -5,7 +5,7 @@ mod common;
 
 use std::net::TcpListener;
 
-use cloister_sdk::{Account, Address, Client, HARDHAT_MNEMONIC, Receipt, U256, UserKey, Wallet, address, sol};
+use cloister_sdk::{Account, Address, Client, HARDHAT_MNEMONIC, Receipt, U256, UserKey, Wallet, address, cosmos, sol};
 use common::{Dev, run};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -43,6 +43,32 @@ async fn a_chain_says_where_it_is_and_who_has_money() {
     let coin = U256::from(1_000_000_000_000_000_000_u64);
     assert_eq!(first.client().balance(first.address()).await.unwrap(), coin * U256::from(10_000));
     assert!(pay(&first).await.status());
+}
+
+#[tokio::test]
+async fn local_secrets_accounts_are_rich_at_its_door_and_pay_there() {
+    let dev = Dev::start(None);
+    let accounts = dev.ready["accounts"].as_array().unwrap();
+    let a = &accounts[10];
+    assert_eq!(a["name"], "a");
+    assert_eq!(a["secret_address"], "secret1ap26qrlp8mcq2pg6r47w43l0y8zkqm8a450s03");
+    assert!(accounts.iter().all(|account| account["uscrt"] == "1000000000000000000"), "hardhat's as well");
+
+    let client = cosmos::Client::new(dev.ready["rest"].as_str().unwrap(), "secretdev-1").unwrap();
+    let wallet = Wallet::from_hex(a["private_key"].as_str().unwrap()).unwrap();
+    let (from, to) = (wallet.cosmos_address(), Wallet::random().cosmos_address());
+    // Three at once: each sequence follows one that waits.
+    let known = client.sequence(from).await.unwrap();
+    for sequence in known.sequence..known.sequence + 3 {
+        let place = cosmos::Place { chain_id: "secretdev-1", number: known.number, sequence };
+        let terms = cosmos::Terms { gas: 100_000, fee: 10_000, ..Default::default() };
+        let (raw, _) = wallet.sign_cosmos(&place, vec![cosmos::bank_send(from, to, 5)], &terms);
+        client.broadcast(&raw).await.unwrap();
+    }
+    while client.balance(to).await.unwrap() < 15 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert_eq!(client.balance(from).await.unwrap(), 1_000_000_000_000_000_000 - 15 - 30_000);
 }
 
 #[tokio::test]
@@ -117,11 +143,18 @@ fn a_second_process_on_the_same_directory_is_refused() {
 fn a_port_that_is_taken_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let refused = run(&["dev", "--port", &port]);
-    assert_eq!(refused.status.code(), Some(1));
-    let words = String::from_utf8(refused.stderr).unwrap();
-    assert!(words.contains(&format!("cannot listen on 127.0.0.1:{port}")) && words.contains("--port"), "{words}");
-    assert!(refused.stdout.is_empty(), "nothing was ready");
+    for (flag, others) in [
+        ("--port", ["--cosmos-port=0", "--faucet-port=0"]),
+        ("--cosmos-port", ["--port=0", "--faucet-port=0"]),
+        ("--faucet-port", ["--port=0", "--cosmos-port=0"]),
+    ] {
+        let refused = run(&["dev", flag, &port, others[0], others[1]]);
+        assert_eq!(refused.status.code(), Some(1));
+        let words = String::from_utf8(refused.stderr).unwrap();
+        let named = format!("choose one with {flag},");
+        assert!(words.contains(&format!("cannot listen on 127.0.0.1:{port}")) && words.contains(&named), "{words}");
+        assert!(refused.stdout.is_empty(), "nothing was ready");
+    }
 }
 
 #[test]
@@ -137,10 +170,11 @@ fn an_existing_chain_is_not_made_again_with_other_flags() {
 
 #[test]
 fn flags_that_make_no_sense_are_usage_errors() {
-    let wrong: [&[&str]; 8] = [
+    let wrong: [&[&str]; 9] = [
         &[],
         &["dev", "--block-time", "0"],
         &["dev", "--port", "65536"],
+        &["dev", "--cosmos-port", "rest"],
         &["dev", "--accounts", "0"],
         &["dev", "--host", "nowhere"],
         &["dev", "--no-such-flag"],

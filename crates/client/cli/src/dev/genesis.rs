@@ -13,9 +13,11 @@ use crate::error::Error;
 /// A new chain as the flags want it: `validator` signs its blocks, `time` is nanoseconds since the Unix epoch.
 pub fn new(dev: &Dev, accounts: &[DevAccount], validator: B256, time: u64) -> Result<Genesis, Error> {
     let balance = U256::from(dev.balance.unwrap_or(BALANCE)) * COIN;
-    let people = accounts.iter().map(|account| GenesisAccount {
-        address: account.wallet.address(),
+    // Each key is two accounts, and either of them may meet a client of either world.
+    let people = accounts.iter().flat_map(DevAccount::addresses).map(|address| GenesisAccount {
+        address,
         balance,
+        coins: COINS,
         ..GenesisAccount::default()
     });
     let genesis = Genesis {
@@ -49,10 +51,10 @@ pub fn check_existing(dev: &Dev, genesis: &Genesis) -> Result<(), Error> {
     }
 }
 
-/// How many of hardhat's accounts a chain funds: it has these, LocalSecret's, and contracts.
+/// How many of hardhat's keys a chain funds: it has two accounts of each of these and of LocalSecret's, and contracts.
 pub fn hardhat_accounts(genesis: &Genesis) -> u32 {
     let people = genesis.accounts.iter().filter(|account| account.code.is_empty()).count();
-    u32::try_from(people.saturating_sub(LOCAL_SECRET.len())).unwrap_or(0)
+    u32::try_from((people / 2).saturating_sub(LOCAL_SECRET.len())).unwrap_or(0)
 }
 
 /// Contracts at the addresses that published clients hard-code.
@@ -82,6 +84,8 @@ const CHAIN_ID: &str = "secretdev-1";
 const EVM_CHAIN_ID: u64 = 7_082_400;
 /// Whole coins for each account.
 const BALANCE: u64 = 10_000;
+/// What LocalSecret gives to each account, in the Cosmos micro-denomination.
+const COINS: u128 = 1_000_000_000_000_000_000;
 /// Wei in one coin.
 const COIN: U256 = U256::from_limbs([1_000_000_000_000_000_000, 0, 0, 0]);
 /// EVM gas of one block: ten times a network's, so that it is not what limits a benchmark.
@@ -111,7 +115,12 @@ mod tests {
         assert!(find(precompile).is_some_and(|contract| contract.code.len() == 1));
         let rich: Vec<_> =
             genesis.accounts.iter().filter(|account| account.balance == U256::from(10_000) * COIN).collect();
-        assert_eq!(rich.len(), 14);
+        assert_eq!(rich.len(), 2 * 14);
+        assert!(rich.iter().all(|account| account.coins == 1_000_000_000_000_000_000));
+        for name in ["secret1ap26qrlp8mcq2pg6r47w43l0y8zkqm8a450s03", "secret1ldjxljw7v4vk6zhyduywh04hpj0jdwxsmrlatf"] {
+            let address = cloister_chain::cosmos::from_bech32(name).expect("an address");
+            assert!(rich.iter().any(|account| account.address == address), "{name}");
+        }
         assert_eq!(hardhat_accounts(&genesis), 10);
     }
 

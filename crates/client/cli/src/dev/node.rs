@@ -1,51 +1,66 @@
-//! A node with one validator, its enclave as a process of its own, and its door, for `dev` and `demo`.
+//! A node with one validator, its enclave as a process of its own, and its doors, for `dev` and `demo`.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use cloister_api::Backend;
-use cloister_api::eth::{self, ServerHandle};
+use cloister_api::{Backend, cosmos, eth};
 use cloister_chain::wire::{Answer, Lockdown, Query, QueryAt, QueryRefusal};
-use cloister_chain::{Address, Genesis, U256};
+use cloister_chain::{Address, Genesis, Leaf, U256};
 use cloister_node::{Config, Home, Node, NodeError};
 use cloister_sdk::UserKey;
+use cloister_store::StoreError;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::accounts::{self, DevAccount};
-use super::genesis;
+use super::{faucet, genesis};
 use crate::args::Dev;
 use crate::error::Error;
 
 /// A running development chain.
 pub struct DevNode {
     node: Arc<Node>,
-    door: ServerHandle,
+    ethereum: eth::ServerHandle,
+    rest: cosmos::ServerHandle,
+    faucet: cosmos::ServerHandle,
     accounts: Vec<DevAccount>,
     data: Option<PathBuf>,
 }
 
+/// Where a door is to be, and the flag that says so.
+#[derive(Clone, Copy)]
+struct Place {
+    address: SocketAddr,
+    flag: &'static str,
+}
+
 impl DevNode {
-    /// Starts a new chain, or the one in the directory. When this returns the door is open and the chain takes
+    /// Starts a new chain, or the one in the directory. When this returns the doors are open and the chain takes
     /// transactions.
     pub async fn start(dev: &Dev) -> Result<Self, Error> {
-        let address = SocketAddr::new(dev.host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), dev.port);
-        let listen = |source| Error::Listen { address, source };
+        let places @ [at_ethereum, at_rest, at_faucet] = places(dev);
         allow_descriptors();
-        // A port that is taken is found out before anything is made in a directory.
-        TcpListener::bind(address).map_err(listen)?;
+        for place in places {
+            // A port that is taken is found out before anything is made in a directory.
+            TcpListener::bind(place.address).map_err(place.refused())?;
+        }
         let (node, accounts) = block_in_place(|| launch(dev))?;
-        let door = eth::serve(Arc::clone(&node), address).await.map_err(listen)?;
-        Ok(Self { node, door, accounts, data: dev.data.clone() })
+        let ethereum = eth::serve(Arc::clone(&node), at_ethereum.address).await.map_err(at_ethereum.refused())?;
+        let rest = cosmos::serve(Arc::clone(&node), at_rest.address).await.map_err(at_rest.refused())?;
+        let faucet = faucet::serve(Arc::clone(&node), accounts::faucet(&accounts)?, at_faucet.address);
+        let faucet = faucet.await.map_err(at_faucet.refused())?;
+        Ok(Self { node, ethereum, rest, faucet, accounts, data: dev.data.clone() })
     }
 
     /// Takes no more requests, finishes the block under way and ends the enclave.
     pub async fn stop(self) {
+        let doors = async { tokio::join!(self.ethereum.stop(), self.rest.stop(), self.faucet.stop()) };
         // A client that keeps its connection open must not keep the chain open.
-        let _ = timeout(GRACE, self.door.stop()).await;
+        let _ = timeout(GRACE, doors).await;
         block_in_place(|| self.node.stop());
     }
 
@@ -69,13 +84,19 @@ impl DevNode {
         self.node.genesis()
     }
 
-    /// The door, as a client on this machine reaches it.
+    /// The Ethereum door, as a client on this machine reaches it.
     pub fn url(&self) -> String {
-        let mut address = self.door.address();
-        if address.ip().is_unspecified() {
-            address.set_ip(Ipv4Addr::LOCALHOST.into());
-        }
-        format!("http://{address}")
+        url(self.ethereum.address())
+    }
+
+    /// The Cosmos door, in the same way.
+    pub fn rest_url(&self) -> String {
+        url(self.rest.address())
+    }
+
+    /// The faucet, in the same way.
+    pub fn faucet_url(&self) -> String {
+        url(self.faucet.address())
     }
 
     /// Height of the last block.
@@ -94,6 +115,14 @@ impl DevNode {
         Ok(account.map_err(NodeError::from)?.balance)
     }
 
+    /// Balance in the Cosmos micro-denomination.
+    pub fn coins(&self, address: Address) -> Result<u128, Error> {
+        let leaf = Leaf::Coins(address);
+        let value = self.node.store().reader().and_then(|reader| reader.leaf(&leaf, self.height()));
+        let coins = value.map_err(NodeError::from)?.map(|bytes| borsh::from_slice(&bytes)).transpose();
+        Ok(coins.map_err(|_| NodeError::from(StoreError::Corrupted("coins")))?.unwrap_or_default())
+    }
+
     /// The AES key of an account. The enclave tells it on a SIMULATED chain only.
     pub async fn user_key(&self, address: Address) -> Result<UserKey, Error> {
         let deadline = Instant::now() + GRACE;
@@ -106,6 +135,34 @@ impl DevNode {
             }
         }
     }
+}
+
+impl Place {
+    fn refused(self) -> impl FnOnce(io::Error) -> Error {
+        let Self { address, flag } = self;
+        move |source| Error::Listen { address, flag, source }
+    }
+}
+
+/// Where the Ethereum door, the Cosmos door and the faucet are to be.
+fn places(dev: &Dev) -> [Place; 3] {
+    let host = dev.host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let place = |flag, port| Place { address: SocketAddr::new(host, port), flag };
+    // Who does not care which port it is does not care which ports they are.
+    let usual = |port| if dev.port == 0 { 0 } else { port };
+    [
+        place("--port", dev.port),
+        place("--cosmos-port", dev.cosmos_port.unwrap_or(usual(REST_PORT))),
+        place("--faucet-port", dev.faucet_port.unwrap_or(usual(FAUCET_PORT))),
+    ]
+}
+
+/// An address as a client on this machine reaches it.
+fn url(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    format!("http://{address}")
 }
 
 fn launch(dev: &Dev) -> Result<(Arc<Node>, Vec<DevAccount>), Error> {
@@ -145,6 +202,9 @@ fn now() -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// Where clients of LocalSecret look for its REST and for its faucet.
+const REST_PORT: u16 = 1_317;
+const FAUCET_PORT: u16 = 5_000;
 /// How many of hardhat's accounts a new chain funds.
 const ACCOUNTS: u32 = 10;
 /// Between two attempts to ask the enclave.

@@ -2,6 +2,7 @@
 
 use cloister_chain::wire::Lockdown;
 use cloister_sdk::Address;
+use cloister_sdk::cosmos::bech32;
 use serde::Serialize;
 
 use super::DevNode;
@@ -16,6 +17,8 @@ pub struct Ready {
     simulated: bool,
     rpc: String,
     websocket: String,
+    rest: String,
+    faucet: String,
     chain_id: String,
     evm_chain_id: u64,
     height: u64,
@@ -33,14 +36,19 @@ struct Walls {
     namespaces: bool,
 }
 
-/// A funded account with everything that belongs to it. All of it is well known: for development only.
+/// A funded key with everything that belongs to it. All of it is well known: for development only.
 #[derive(Debug, Serialize)]
 struct Account {
     name: String,
+    /// Its account at the Ethereum door, and what that holds in whole coins.
     address: Address,
-    private_key: String,
-    aes_key: String,
     balance: String,
+    /// Its account at the Cosmos door, and what that holds in the micro-denomination.
+    secret_address: String,
+    uscrt: String,
+    private_key: String,
+    /// Of the Ethereum account.
+    aes_key: String,
 }
 
 impl Ready {
@@ -48,13 +56,15 @@ impl Ready {
     pub async fn of(node: &DevNode) -> Result<Self, Error> {
         let mut accounts = Vec::new();
         for account in node.accounts() {
-            let address = account.wallet.address();
+            let [address, secret] = account.addresses();
             accounts.push(Account {
                 name: account.name.clone(),
                 address,
+                balance: coins(node.balance(address)?),
+                secret_address: bech32(&secret),
+                uscrt: node.coins(secret)?.to_string(),
                 private_key: account.wallet.to_hex().to_string(),
                 aes_key: node.user_key(address).await?.to_client_hex().to_string(),
-                balance: coins(node.balance(address)?),
             });
         }
         let genesis = node.genesis();
@@ -64,6 +74,8 @@ impl Ready {
             simulated: genesis.simulated,
             rpc: node.url(),
             websocket: node.url().replacen("http", "ws", 1),
+            rest: node.rest_url(),
+            faucet: node.faucet_url(),
             chain_id: genesis.chain_id.clone(),
             evm_chain_id: genesis.evm_chain_id,
             height: node.height(),
@@ -90,13 +102,16 @@ impl Ready {
         let warning = "SIMULATED: no confidentiality against the host. Every key below is public: development only.";
         shell.prose(format_args!("  {}\n", shell.prose_paint(Paint::Warning, warning)));
         for account in &self.accounts {
-            let Account { name, address, private_key, aes_key, balance } = account;
+            let Account { name, address, balance, secret_address, uscrt, private_key, aes_key } = account;
             shell.prose(format_args!("  {name:>3}  {} {balance} coins", strong(&address.to_string())));
+            shell.prose(format_args!("       {} {uscrt} uscrt", strong(secret_address)));
             shell.prose(format_args!("       {} {private_key}", faint("private key")));
             shell.prose(format_args!("       {} {aes_key}", faint("AES key    ")));
         }
         shell.prose("");
         row("Ethereum JSON-RPC", &format!("{}  {}", self.rpc, self.websocket));
+        row("Secret REST", &self.rest);
+        row("Faucet", &format!("{}/faucet?address=secret1…", self.faucet));
         row("Chain id", &format!("{} (EVM), {}", self.evm_chain_id, self.chain_id));
         row(
             "State",
