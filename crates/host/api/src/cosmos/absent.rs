@@ -36,9 +36,9 @@ pub(super) fn routes<B: Backend>() -> Router<Door<B>> {
     ];
     let empty = |name: &str| -> Value { json!({ name: [], "pagination": view::pagination(0) }) };
     let lists = lists.into_iter().map(|(path, name)| (path, empty(name)));
-    let routes = lists.chain(fixed).fold(Router::new(), |routes, (path, answer)| {
-        routes.route(path, get(move || ready(Reply::of(&answer))))
-    });
+    let routes = lists
+        .chain(fixed)
+        .fold(Router::new(), |routes, (path, answer)| routes.route(path, get(move || ready(Reply::of(&answer)))));
     routes.route("/cosmos/feegrant/v1beta1/allowance/{granter}/{grantee}", get(no_allowance))
 }
 

@@ -23,11 +23,7 @@ pub(super) fn routes<B: Backend>() -> Router<Door<B>> {
         .route("/cosmos/auth/v1beta1/bech32", get(prefix))
 }
 
-async fn account<B: Backend>(
-    State(door): State<Door<B>>,
-    Named(address): Named<Address>,
-    asked: Asked,
-) -> Answered {
+async fn account<B: Backend>(State(door): State<Door<B>>, Named(address): Named<Address>, asked: Asked) -> Answered {
     let state = door.state(asked.height)?;
     let mut account = base(&state, address)?;
     if let Some(name) = MODULES.into_iter().find(|name| module(name) == address) {
@@ -61,11 +57,7 @@ async fn module_accounts<B: Backend>(State(door): State<Door<B>>, asked: Asked) 
     Ok(Reply::at(state.height, &json!({ "accounts": accounts })))
 }
 
-async fn module_account<B: Backend>(
-    State(door): State<Door<B>>,
-    Named(name): Named<String>,
-    asked: Asked,
-) -> Answered {
+async fn module_account<B: Backend>(State(door): State<Door<B>>, Named(name): Named<String>, asked: Asked) -> Answered {
     let state = door.state(asked.height)?;
     let name = MODULES.into_iter().find(|known| *known == name).ok_or(RestError::Nothing("module account"))?;
     let account = module_view(name, base(&state, module(name))?);

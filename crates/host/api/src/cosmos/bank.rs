@@ -26,11 +26,7 @@ pub(super) fn routes<B: Backend>() -> Router<Door<B>> {
         .route("/cosmos/bank/v1beta1/denoms_metadata/{*denom}", get(metadata_of))
 }
 
-async fn balances<B: Backend>(
-    State(door): State<Door<B>>,
-    Named(address): Named<Address>,
-    asked: Asked,
-) -> Answered {
+async fn balances<B: Backend>(State(door): State<Door<B>>, Named(address): Named<Address>, asked: Asked) -> Answered {
     let state = door.state(asked.height)?;
     let held: Option<u128> = state.get(&Leaf::Coins(address))?;
     let balances: Vec<Value> = held.into_iter().map(|held| coin(DENOM, held)).collect();
@@ -38,11 +34,7 @@ async fn balances<B: Backend>(
     Ok(Reply::at(state.height, &json!({ "balances": balances, "pagination": pagination })))
 }
 
-async fn balance<B: Backend>(
-    State(door): State<Door<B>>,
-    Named(address): Named<Address>,
-    asked: Asked,
-) -> Answered {
+async fn balance<B: Backend>(State(door): State<Door<B>>, Named(address): Named<Address>, asked: Asked) -> Answered {
     let denom = denom(&asked)?;
     let state = door.state(asked.height)?;
     let held: Option<u128> = state.get(&Leaf::Coins(address))?.filter(|_| denom == DENOM);

@@ -35,11 +35,7 @@ async fn latest_validators<B: Backend>(State(door): State<Door<B>>, asked: Asked
     door.validators(None, asked.page(VALIDATORS)?)
 }
 
-async fn validators<B: Backend>(
-    State(door): State<Door<B>>,
-    Named(height): Named<u64>,
-    asked: Asked,
-) -> Answered {
+async fn validators<B: Backend>(State(door): State<Door<B>>, Named(height): Named<u64>, asked: Asked) -> Answered {
     door.validators(Some(height), asked.page(VALIDATORS)?)
 }
 

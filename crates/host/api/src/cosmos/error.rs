@@ -56,7 +56,9 @@ pub(super) enum RestError {
     #[error("cannot query with height in the future; please provide a valid height: invalid height")]
     Future,
     /// The state of that height is no longer kept.
-    #[error("failed to load state at height {height}; version does not exist, it is pruned below {oldest}: invalid request")]
+    #[error(
+        "failed to load state at height {height}; version does not exist, it is pruned below {oldest}: invalid request"
+    )]
     Pruned {
         /// Height that was asked for.
         height: u64,
@@ -136,12 +138,15 @@ impl IntoResponse for RestError {
     }
 }
 
-/// What a broadcast is told about a transaction that the mempool did not take: number, codespace and text.
-pub(super) fn verdict(error: &SubmitError) -> (u32, &'static str, String) {
+/// What a broadcast is told about a transaction that the mempool did not take.
+pub(super) fn verdict(error: SubmitError) -> Rejection {
+    let sdk = |code, log| Rejection { codespace: "sdk".into(), code, log };
     match error {
-        SubmitError::AlreadyKnown => (19, "sdk", "tx already exists in cache".into()),
-        SubmitError::Full => (20, "sdk", "mempool is full".into()),
-        other => (18, "sdk", format!("{other}: invalid request")),
+        SubmitError::Rejected(rejection) => rejection,
+        SubmitError::AlreadyKnown => sdk(19, "tx already exists in cache".into()),
+        SubmitError::Full => sdk(20, "mempool is full".into()),
+        // The rules of the other world, and a node that could not keep up.
+        other => sdk(18, format!("{other}: invalid request")),
     }
 }
 
@@ -156,7 +161,9 @@ fn rejection_text(rejection: &Rejection) -> String {
 
 fn refusal_text(refusal: QueryRefusal) -> &'static str {
     match refusal {
-        QueryRefusal::Height => "failed to load state: contracts answer at recent heights only, this one is pruned for queries",
+        QueryRefusal::Height => {
+            "failed to load state: contracts answer at recent heights only, this one is pruned for queries"
+        }
         QueryRefusal::Dev => "only a SIMULATED chain with one validator has this",
         QueryRefusal::Supply => "the node lacks a part of the state",
         QueryRefusal::NotReady => "the node is starting",

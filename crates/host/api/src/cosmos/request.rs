@@ -60,13 +60,13 @@ pub(super) struct Asked {
 impl Asked {
     /// The parameter of that name; empty ones count as absent, as the gateway has it.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.all(name).next()
+        self.all().find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
-    /// All parameters of that name.
-    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let values = self.params.iter().filter(move |(key, value)| key == name && !value.is_empty());
-        values.map(|(_, value)| value.as_str())
+    /// Every parameter that is not empty.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        let params = self.params.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        params.filter(|(_, value)| !value.is_empty())
     }
 
     /// A parameter that is a number.
@@ -85,7 +85,9 @@ impl Asked {
     pub(super) fn page(&self, most: usize) -> Result<Page, RestError> {
         // secretjs sends both: those of `cosmos.tx` since 0.50, and the older `pagination`.
         let limit = match (self.number("limit")?, self.number("pagination.limit")?) {
-            (Some(limit), _) | (None, Some(limit)) if limit > 0 => usize::try_from(limit).map_or(most, |limit| limit.min(most)),
+            (Some(limit), _) | (None, Some(limit)) if limit > 0 => {
+                usize::try_from(limit).map_or(most, |limit| limit.min(most))
+            }
             _ => most,
         };
         let offset = match (self.number("page")?, self.number("pagination.offset")?) {
@@ -195,7 +197,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
 /// Bytes in base64, in either alphabet and with or without padding, as the gateway takes them.
 pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
-    let either = |alphabet| GeneralPurpose::new(alphabet, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+    let either = |alphabet| {
+        GeneralPurpose::new(
+            alphabet,
+            GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+        )
+    };
     either(&STANDARD).decode(text).or_else(|_| either(&URL_SAFE).decode(text)).ok()
 }
 

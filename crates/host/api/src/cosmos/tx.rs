@@ -3,10 +3,11 @@
 use axum::Router;
 use axum::extract::State;
 use axum::routing::{get, post};
-use cloister_chain::wire::{Answer, Query, QueryAt};
+use cloister_chain::wire::{Answer, Query, QueryAt, Rejection};
 use cloister_chain::{B256, CosmosTx, Tx};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::error::{RestError, verdict};
 use super::request::{Answered, Asked, Body, Named, Reply, TxHash, base64};
@@ -54,25 +55,15 @@ async fn broadcast<B: Backend>(State(door): State<Door<B>>, Body(sent): Body<Sig
         Mode::Unspecified => return unsupported("UNSPECIFIED"),
     }
     let bytes = sent.bytes()?;
-    let answer = |hash: B256, code, codespace, log: &str| {
-        let response = view::broadcast(&format!("{hash:X}"), code, codespace, log);
-        Ok(Reply::of(&json!({ "tx_response": response })))
+    let submitted = match CosmosTx::decode(&bytes) {
+        Ok(tx) => door.backend.submit(Tx::Cosmos(Box::new(tx))).map_err(verdict),
+        Err(error) => Err(Rejection { codespace: "sdk".into(), code: error.code(), log: error.to_string() }),
     };
-    let tx = match CosmosTx::decode(&bytes) {
-        Ok(tx) => tx,
-        Err(error) => return answer(sha256(&bytes), error.code(), "sdk", &error.to_string()),
-    };
-    let hash = tx.hash();
-    let submitted = door.backend.submit(Tx::Cosmos(Box::new(tx)));
     // Checking signatures takes some 50 µs each: whoever sends many at a time must leave room for others.
     tokio::task::yield_now().await;
-    match submitted {
-        Ok(_) => answer(hash, 0, "", ""),
-        Err(error) => {
-            let (code, codespace, log) = verdict(&error);
-            answer(hash, code, codespace, &log)
-        }
-    }
+    let hash = B256::from_slice(&Sha256::digest(&bytes));
+    let response = view::broadcast(&hash, submitted.err().as_ref());
+    Ok(Reply::of(&json!({ "tx_response": response })))
 }
 
 async fn by_hash<B: Backend>(State(door): State<Door<B>>, Named(wanted): Named<TxHash>) -> Answered {
@@ -86,10 +77,10 @@ async fn by_hash<B: Backend>(State(door): State<Door<B>>, Named(wanted): Named<T
 }
 
 async fn search<B: Backend>(State(door): State<Door<B>>, asked: Asked) -> Answered {
-    let search = match asked.text("query") {
-        Some(query) => Search::parse(query)?,
-        None => Search::parse(&asked.all("events").collect::<Vec<_>>().join(" AND "))?,
-    };
+    // The older form of the same is a list of conditions.
+    let events = || asked.all().filter(|(name, _)| *name == "events").map(|(_, event)| event).collect::<Vec<_>>();
+    let query = asked.text("query").map_or_else(|| events().join(" AND "), str::to_owned);
+    let search = Search::parse(&query)?;
     let page = asked.page(PAGE)?;
     door.scan(move |door| {
         let found = door.search(&search, page)?;
@@ -109,11 +100,7 @@ async fn search<B: Backend>(State(door): State<Door<B>>, asked: Asked) -> Answer
     .await
 }
 
-async fn in_block<B: Backend>(
-    State(door): State<Door<B>>,
-    Named(height): Named<u64>,
-    asked: Asked,
-) -> Answered {
+async fn in_block<B: Backend>(State(door): State<Door<B>>, Named(height): Named<u64>, asked: Asked) -> Answered {
     let page = asked.page(PAGE)?;
     door.scan(move |door| {
         let reader = door.reader()?;
@@ -177,11 +164,6 @@ impl TryFrom<Value> for Mode {
             _ => Err("unknown broadcast mode"),
         }
     }
-}
-
-fn sha256(bytes: &[u8]) -> B256 {
-    use sha2::Digest as _;
-    B256::from_slice(&sha2::Sha256::digest(bytes))
 }
 
 const TOO_LONG: RestError = RestError::Much("the transactions are too long for one answer, ask for fewer at a time");

@@ -1,9 +1,11 @@
 //! Transactions and what they did, as a Cosmos client reads them.
 
+use alloy_primitives::{B256, hex};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cloister_chain::cosmos::PublicKey;
-use cloister_chain::{Bytes, CosmosTx, Event, Header};
+use cloister_chain::wire::Rejection;
+use cloister_chain::{CosmosTx, Event, Header};
 use secret_sdk_proto::cosmos::base::v1beta1::Coin;
 use secret_sdk_proto::cosmos::crypto::multisig::v1beta1::CompactBitArray;
 use secret_sdk_proto::cosmos::tx::signing::v1beta1::SignMode;
@@ -52,10 +54,10 @@ pub(super) fn included(placed: &Placed<'_>, shown: &Value) -> Value {
     tx["@type"] = "/cosmos.tx.v1beta1.Tx".into();
     json!({
         "height": header.height.to_string(),
-        "txhash": format!("{:X}", receipt.tx),
+        "txhash": hex::encode_upper(receipt.tx),
         "codespace": result.codespace,
         "code": result.code,
-        "data": upper_hex(&result.data),
+        "data": hex::encode_upper(&result.data),
         "raw_log": result.log,
         "logs": [],
         "info": "",
@@ -67,15 +69,15 @@ pub(super) fn included(placed: &Placed<'_>, shown: &Value) -> Value {
     })
 }
 
-/// What a broadcast answers: nothing has happened yet.
-pub(super) fn broadcast(hash: &str, code: u32, codespace: &str, log: &str) -> Value {
+/// What a broadcast answers: nothing has happened yet, and perhaps nothing will.
+pub(super) fn broadcast(hash: &B256, refused: Option<&Rejection>) -> Value {
     json!({
         "height": "0",
-        "txhash": hash,
-        "codespace": codespace,
-        "code": code,
+        "txhash": hex::encode_upper(hash),
+        "codespace": refused.map_or("", |refused| &refused.codespace),
+        "code": refused.map_or(0, |refused| refused.code),
         "data": "",
-        "raw_log": log,
+        "raw_log": refused.map_or("", |refused| &refused.log),
         "logs": [],
         "info": "",
         "gas_wanted": "0",
@@ -173,10 +175,6 @@ fn mode(info: &ModeInfo, depth: usize) -> Value {
 
 fn bits(bits: &CompactBitArray) -> Value {
     json!({ "extra_bits_stored": bits.extra_bits_stored, "elems": base64(&bits.elems) })
-}
-
-fn upper_hex(bytes: &Bytes) -> String {
-    format!("{bytes:X}").trim_start_matches("0x").to_owned()
 }
 
 /// A multisig key's members are no multisig keys.

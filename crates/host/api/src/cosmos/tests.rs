@@ -1,0 +1,9 @@
+#![allow(clippy::unwrap_used)]
+
+mod accounts;
+mod blocks;
+mod contracts;
+mod malformed;
+mod searching;
+mod sending;
+mod world;
