@@ -95,9 +95,10 @@ pub struct Included {
 }
 
 impl Included {
-    /// The first value of an attribute of an event.
+    /// The first value of a public attribute that a message gave an event of this kind. Those of the fee do not count.
     pub fn attribute(&self, kind: &str, key: &str) -> Option<&str> {
-        let events = self.events.iter().filter(|event| event.kind == kind);
+        let of_message = |event: &&Event| event.attributes.iter().any(|(name, _)| name == "msg_index");
+        let events = self.events.iter().filter(|event| event.kind == kind).filter(of_message);
         let mut pairs = events.flat_map(|event| &event.attributes);
         pairs.find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }

@@ -159,8 +159,11 @@ impl Door {
             }
             _ => ("/cosmos.bank.v1beta1.MsgSendResponse", Vec::new()),
         };
-        let attribute = json!({ "key": "action", "value": message.type_url(), "index": true });
-        let events = json!([{ "type": "message", "attributes": [attribute] }]);
+        let attribute = |key, value| json!({ "key": key, "value": value, "index": true });
+        let events = json!([
+            { "type": "message", "attributes": [attribute("action", "of the fee")] },
+            { "type": "message", "attributes": [attribute("action", message.type_url()), attribute("msg_index", "0")] },
+        ]);
         Ok((Any { type_url: url.into(), value }, events))
     }
 }
