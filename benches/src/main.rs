@@ -12,7 +12,9 @@ mod load;
 mod peer;
 mod plan;
 mod report;
+mod rest;
 mod rpc;
+mod wasm;
 
 use std::process::ExitCode;
 
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args.as_slice() {
         ["evm", rest @ ..] => Plan::parse(rest).and_then(|plan| evm::run(&plan)),
+        ["wasm", rest @ ..] => Plan::parse(rest).and_then(|plan| wasm::run(&plan)),
         _ => Err(plan::USAGE.into()),
     };
     match result {

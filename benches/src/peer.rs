@@ -30,6 +30,8 @@ pub(crate) enum Peer<'a> {
 pub(crate) struct Running {
     child: Child,
     pub(crate) url: String,
+    /// The Cosmos door; anvil has none.
+    pub(crate) rest: String,
     /// AES keys of the funded accounts, in order; anvil has none.
     pub(crate) keys: Vec<UserKey>,
     /// Ends [`mine`].
@@ -47,7 +49,8 @@ impl Peer<'_> {
             .spawn()
             .map_err(|error| format!("{}: {error}", command.get_program().to_string_lossy()))?;
         let stdout = child.stdout.take().expect("stdout is piped");
-        let mut running = Running { child, url: String::new(), keys: Vec::new(), stopped: Arc::default() };
+        let mut running =
+            Running { child, url: String::new(), rest: String::new(), keys: Vec::new(), stopped: Arc::default() };
         let mut lines = BufReader::new(stdout).lines();
         for line in &mut lines {
             if running.ready(&line?)? {
@@ -76,7 +79,18 @@ impl Peer<'_> {
         match self {
             Self::Cloister(directory) => {
                 let mut command = Command::new("target/release/cloister");
-                command.args(["dev", "--json", "--port", "0", "--accounts", &accounts]);
+                command.args([
+                    "dev",
+                    "--json",
+                    "--port",
+                    "0",
+                    "--cosmos-port",
+                    "0",
+                    "--faucet-port",
+                    "0",
+                    "--accounts",
+                    &accounts,
+                ]);
                 command.args(directory.iter().flat_map(|directory| [Path::new("--data"), directory]));
                 Ok(command)
             }
@@ -103,6 +117,7 @@ impl Running {
         } else if line.starts_with('{') {
             let ready: Value = serde_json::from_str(line)?;
             self.url = ready["rpc"].as_str().ok_or("the ready line names no door")?.into();
+            self.rest = ready["rest"].as_str().ok_or("the ready line names no Cosmos door")?.into();
             for account in ready["accounts"].as_array().into_iter().flatten() {
                 let hardhat = account["name"].as_str().is_some_and(|name| name.bytes().all(|c| c.is_ascii_digit()));
                 if hardhat {

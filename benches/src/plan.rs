@@ -3,13 +3,13 @@
 use crate::Failure;
 
 pub(crate) const USAGE: &str = "\
-usage: cloister-bench evm [OPTION]...
+usage: cloister-bench evm|wasm [OPTION]...
   --senders N       accounts that pay one another (200)
   --transfers N     transfers in each measurement (20000)
   --connections N   HTTP connections, each on its own thread (2)
-  --batch N         transactions in one JSON-RPC batch (100)
+  --batch N         transactions in one JSON-RPC batch (100); the Cosmos door has no batches
   --starts N        cold starts, of which the median counts (9)
-  --no-anvil        without the peer";
+  --no-anvil        without the peer, which wasm does not have";
 
 /// The numbers of one run.
 pub(crate) struct Plan {

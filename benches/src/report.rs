@@ -8,6 +8,7 @@ pub(crate) struct Report {
     heading: String,
     starts: Vec<(&'static str, f64)>,
     rows: Vec<(&'static str, Measured)>,
+    floor: Vec<(&'static str, f64)>,
 }
 
 impl Report {
@@ -17,7 +18,7 @@ impl Report {
         let heading = format!(
             "{transfers} transfers by {senders} senders, {connections} connections, batches of {batch}, {cores} cores"
         );
-        Self { heading, starts: Vec::new(), rows: Vec::new() }
+        Self { heading, starts: Vec::new(), rows: Vec::new(), floor: Vec::new() }
     }
 
     pub(crate) fn cold_start(&mut self, name: &'static str, seconds: f64) {
@@ -29,9 +30,16 @@ impl Report {
         self.rows.push((name, measured));
     }
 
+    /// What the enclave cannot do without for one transfer, in seconds.
+    pub(crate) fn floor(&mut self, floor: Vec<(&'static str, f64)>) {
+        self.floor = floor;
+    }
+
     pub(crate) fn print(&self) {
-        println!("{}\n", self.heading);
-        println!("{:<42}{:>12}", "cold start to first accepted transaction", "ms");
+        println!("{}", self.heading);
+        if !self.starts.is_empty() {
+            println!("\n{:<42}{:>12}", "cold start to first accepted transaction", "ms");
+        }
         for (name, seconds) in &self.starts {
             println!("{name:<42}{:>12.1}", seconds * 1e3);
         }
@@ -49,7 +57,20 @@ impl Report {
                 }
             }
         }
+        self.print_floor();
         self.print_ratios();
+    }
+
+    fn print_floor(&self) {
+        let Some((_, first)) = self.rows.first().filter(|_| !self.floor.is_empty()) else { return };
+        println!("\nprimitives that the enclave cannot do without, µs per transfer");
+        for (name, seconds) in &self.floor {
+            println!("  {name:<40}{:>12.1}", seconds * 1e6);
+        }
+        let floor: f64 = self.floor.iter().map(|(_, seconds)| seconds).sum();
+        let enclave = first.stages.get("enclave: blocks").copied().unwrap_or_default() / first.transfers as f64;
+        println!("  {:<40}{:>12.1}", "sum", floor * 1e6);
+        println!("  {:<40}{:>12.2}", "enclave, as a multiple of that", enclave / floor);
     }
 
     fn print_ratios(&self) {

@@ -12,3 +12,9 @@ pub fn evm(args: &[&str]) -> Outcome {
     shell::run(shell::cargo().args(["build", "--quiet", "--release", "-p", "cloister-cli", "-p", "cloister-bench"]))?;
     shell::run(Command::new("target/release/cloister-bench").arg("evm").args(args))
 }
+
+/// Transfers of a private CosmWasm token per second.
+pub fn wasm(args: &[&str]) -> Outcome {
+    shell::run(shell::cargo().args(["build", "--quiet", "--release", "-p", "cloister-cli", "-p", "cloister-bench"]))?;
+    shell::run(Command::new("target/release/cloister-bench").arg("wasm").args(args))
+}

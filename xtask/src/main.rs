@@ -35,6 +35,7 @@ Usage: cargo xtask COMMAND
                            every fuzz target (or one) for N seconds, 600 by default; needs a nightly toolchain
   soak sweep               all operations and widths against the model, many more cases than in `test`
   bench evm [ARGS]         confidential transfers per second, beside plaintext ones on anvil (docs/bench.md)
+  bench wasm [ARGS]        transfers of a private CosmWasm token per second, through the Cosmos door
 ";
 
 fn main() -> ExitCode {
@@ -62,6 +63,7 @@ fn run(args: &[&str]) -> Outcome {
         ["soak", "fuzz", rest @ ..] => soak::fuzz(rest),
         ["soak", "sweep"] => soak::sweep(),
         ["bench", "evm", rest @ ..] => bench::evm(rest),
+        ["bench", "wasm", rest @ ..] => bench::wasm(rest),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

@@ -113,7 +113,11 @@ impl Fault {
             Self::Contract { verb, text, within } => match channel.error(text) {
                 Ok(text) => {
                     let path = format!("{SUB_MESSAGE}: ").repeat(within);
-                    Fail::of("compute", verb.code(), format!("{path}encrypted: {text}: {} contract failed", verb.text()))
+                    Fail::of(
+                        "compute",
+                        verb.code(),
+                        format!("{path}encrypted: {text}: {} contract failed", verb.text()),
+                    )
                 }
                 Err(fail) => fail,
             },

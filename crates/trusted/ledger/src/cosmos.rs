@@ -106,10 +106,7 @@ fn messages<S: Supply>(work: &mut Work<'_, '_, S>, tx: &CosmosTx) -> Result<(Vec
 }
 
 /// A message of the bank module: its response and its events.
-pub(crate) fn bank_message<S: Supply>(
-    meter: &mut Meter<'_, S>,
-    message: &Message,
-) -> Result<(Any, Vec<Event>), Fail> {
+pub(crate) fn bank_message<S: Supply>(meter: &mut Meter<'_, S>, message: &Message) -> Result<(Any, Vec<Event>), Fail> {
     let mut events = Vec::new();
     let response = match message {
         Message::Send(send) => {

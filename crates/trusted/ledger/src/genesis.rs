@@ -30,6 +30,9 @@ pub(crate) fn write(genesis: &Genesis, header: &Header, state: &mut Overlay<NoSu
             state.write(Leaf::Storage(account.address, *slot), Some(encode(&cell)));
         }
     }
-    state.write(Leaf::Chain, Some(encode(&ChainState { base_fee: genesis.base_fee, accounts, ..ChainState::default() })));
+    state.write(
+        Leaf::Chain,
+        Some(encode(&ChainState { base_fee: genesis.base_fee, accounts, ..ChainState::default() })),
+    );
     state.write(Leaf::block_hash(0), Some(encode(&header.hash())));
 }

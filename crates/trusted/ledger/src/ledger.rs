@@ -146,11 +146,7 @@ impl Ledger {
             base_fee,
             validators: self.tip.validators.clone(),
         };
-        self.snapshots.push(Snapshot::new(
-            &self.tip.header,
-            self.tree.clone(),
-            changes.writes.len(),
-        ));
+        self.snapshots.push(Snapshot::new(&self.tip.header, self.tree.clone(), changes.writes.len()));
         Outcome {
             height: self.tip.header.height,
             receipts,

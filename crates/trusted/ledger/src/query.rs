@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use alloy_primitives::{Bytes, TxKind};
-use cloister_chain::wire::{Answer, Call, Failure as Why, Key, NetworkKeys, Query, QueryAt, QueryRefusal, Rejection};
 use cloister_chain::cosmos::CosmosTx;
+use cloister_chain::wire::{Answer, Call, Failure as Why, Key, NetworkKeys, Query, QueryAt, QueryRefusal, Rejection};
 use cloister_chain::{Genesis, Header, limits};
 use cloister_evm::tx::HaltReason;
 use cloister_evm::{CallInput, Ending, Estimate, Executed, Failure, Invalid, Price};

@@ -64,7 +64,8 @@ impl<S: Supply> Work<'_, '_, S> {
         let request = Request { entry, sender, funds, message, gas };
         let place = self.place;
         self.place.call = self.place.call.saturating_add(1);
-        let ran = contract::run(self.scene, self.meter.state(), callee, &request, Some(&place), 0).map_err(Fail::Halt)?;
+        let ran =
+            contract::run(self.scene, self.meter.state(), callee, &request, Some(&place), 0).map_err(Fail::Halt)?;
         self.meter.charge(ran.run.gas_used / GAS_MULTIPLIER + 1, "wasm contract")?;
         match ran.run.result {
             Ok(Returned::Response(response)) => {
@@ -122,13 +123,7 @@ impl<S: Supply> Work<'_, '_, S> {
     }
 
     /// One sub-message, all of it or nothing, then the reply.
-    fn attempt(
-        &mut self,
-        channel: &Channel,
-        caller: &Callee,
-        sub: SubMessage,
-        done: &mut Done,
-    ) -> Result<(), Fault> {
+    fn attempt(&mut self, channel: &Channel, caller: &Callee, sub: SubMessage, done: &mut Done) -> Result<(), Fault> {
         let native = !sub.message.is_wasm();
         self.meter.state().open();
         let outer = self.meter.lower(sub.gas_limit);
@@ -325,12 +320,7 @@ fn marker(verb: Verb, version: Version, callee: &Callee) -> Option<Event> {
 }
 
 /// The events that a contract's response asks for.
-fn contract_events(
-    channel: &Channel,
-    callee: &Callee,
-    response: &Response,
-    emitted: &mut Emitted,
-) -> Result<(), Fail> {
+fn contract_events(channel: &Channel, callee: &Callee, response: &Response, emitted: &mut Emitted) -> Result<(), Fail> {
     let address = || ("contract_address".to_owned(), callee.name.clone());
     let Emitted { events, private } = emitted;
     let mut wasm = Event { kind: "wasm".into(), attributes: vec![address()] };

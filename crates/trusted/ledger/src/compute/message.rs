@@ -1,8 +1,6 @@
 //! The messages of a transaction.
 
-use cloister_chain::cosmos::sealed::{
-    MsgExecuteResponse, MsgInstantiateResponse, MsgMigrateResponse,
-};
+use cloister_chain::cosmos::sealed::{MsgExecuteResponse, MsgInstantiateResponse, MsgMigrateResponse};
 use cloister_chain::cosmos::{Message, bech32, coins, from_bech32, from_bytes};
 use cloister_chain::leaf::{ChainState, Code, Contract, History, Operation, Position};
 use cloister_chain::receipt::Event;

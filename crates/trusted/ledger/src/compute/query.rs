@@ -58,7 +58,9 @@ impl Asker {
     /// The answer, sealed. In our own form it says which height it is about: `height(8, big-endian) ‖ answer`.
     fn answer(&self, height: u64, answer: &[u8]) -> Option<Bytes> {
         match self {
-            Self::Siv(session) => session.seal(Zeroizing::new(STANDARD.encode(answer)).as_bytes()).ok().map(Bytes::from),
+            Self::Siv(session) => {
+                session.seal(Zeroizing::new(STANDARD.encode(answer)).as_bytes()).ok().map(Bytes::from)
+            }
             Self::Gcm(keys) => keys.seal_answer(&dated(height, answer)).ok().map(Bytes::from),
         }
     }

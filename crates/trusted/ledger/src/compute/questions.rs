@@ -144,12 +144,8 @@ impl<S: Supply> Chain<'_, S> {
                 let auth: Auth = self.leaf(Leaf::Auth(address))?.ok_or_else(unknown)?;
                 let account: Account = self.leaf(Leaf::Account(address))?.unwrap_or_default();
                 let pub_key = auth.key.as_deref().map(Any::decode).transpose().map_err(|_| No::Halt)?;
-                let base = BaseAccount {
-                    address: name,
-                    pub_key,
-                    account_number: auth.number,
-                    sequence: account.sequence,
-                };
+                let base =
+                    BaseAccount { address: name, pub_key, account_number: auth.number, sequence: account.sequence };
                 let type_url = "/cosmos.auth.v1beta1.BaseAccount".into();
                 let account = Some(Any { type_url, value: base.encode_to_vec() });
                 Ok(QueryAccountResponse { account }.encode_to_vec())

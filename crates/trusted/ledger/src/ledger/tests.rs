@@ -12,6 +12,7 @@ use secp256k1::{Message, SECP256K1, SecretKey};
 
 use super::*;
 
+mod compute;
 mod cosmos;
 
 const ETHER: u128 = 1_000_000_000_000_000_000;
