@@ -67,7 +67,7 @@ pub enum CodeError {
     #[error("Error during static Wasm validation: Wasm contract requires unsupported features: {0}")]
     Feature(String),
     /// It is a contract of neither line: what is missing, or unknown, in each.
-    #[error("Error during static Wasm validation: Contract is not CosmWasm v0.10 or v1. v0.10: {v010}; v1: {v1}")]
+    #[error("Contract is not CosmWasm v0.10 or v1. v0.10: {v010}; v1: {v1}")]
     NoVersion {
         /// Why it is not one of the older line.
         v010: String,

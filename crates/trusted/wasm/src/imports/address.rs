@@ -3,6 +3,7 @@
 //! Each function returns 0, or a region with the text of what is wrong. The texts are Secret Network's.
 
 use alloy_primitives::Address;
+use bech32::Bech32;
 use bech32::primitives::decode::CheckedHrpstring;
 use cloister_chain::cosmos::{bech32, from_bech32};
 use wasmi::{Caller, Error as WasmError};
@@ -56,13 +57,12 @@ fn text<'a>(bytes: &'a [u8], not_text: &str, empty: &str) -> Result<&'a str, Str
 }
 
 fn parse(human: &str) -> Result<Address, String> {
-    from_bech32(human).map_err(|error| match CheckedHrpstring::new::<bech32::Bech32>(human) {
-        Ok(other) if other.hrp().to_lowercase() != PREFIX => {
-            format!("wrong address prefix: {:?}", other.hrp().as_str())
-        }
-        Ok(_) => error.to_string(),
-        Err(wrong) => wrong.to_string(),
-    })
+    let checked = CheckedHrpstring::new::<Bech32>(human).map_err(|error| error.to_string())?;
+    if checked.hrp().to_lowercase() != PREFIX {
+        return Err(format!("wrong address prefix: {:?}", checked.hrp().as_str()));
+    }
+    // In capitals it is the same address.
+    from_bech32(&human.to_ascii_lowercase()).map_err(|error| error.to_string())
 }
 
 /// As in [`cloister_chain::cosmos::bech32`].
