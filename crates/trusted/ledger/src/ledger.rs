@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use alloy_eips::eip1559::{BaseFeeParams, calc_next_block_base_fee};
 use borsh::BorshDeserialize as _;
+use cloister_chain::cosmos::Message;
 use cloister_chain::hash::merkle_root;
 use cloister_chain::leaf::ChainState;
 use cloister_chain::wire::{Execute, Halt};
@@ -191,11 +192,13 @@ fn foreseen(txs: &[(&alloy_primitives::Bytes, Result<Tx, cloister_chain::TxError
                 leaves.push(Leaf::Account(tx.sender()));
                 leaves.extend(tx.envelope().to().map(Leaf::Account));
             }
-            Tx::Cosmos(tx) => leaves.extend(
-                tx.signers()
-                    .iter()
-                    .flat_map(|signer| [Leaf::Account, Leaf::Auth, Leaf::Coins].map(|leaf| leaf(*signer))),
-            ),
+            Tx::Cosmos(tx) => {
+                let signers = tx.signers().iter().copied();
+                let called = tx.messages().iter().filter_map(Message::contract);
+                for address in signers.chain(called) {
+                    leaves.extend([Leaf::Account, Leaf::Auth, Leaf::Coins, Leaf::Contract].map(|leaf| leaf(address)));
+                }
+            }
         }
     }
     leaves

@@ -171,6 +171,20 @@ impl Message {
         }
     }
 
+    /// The contract that it is for, if it is for one.
+    pub fn contract(&self) -> Option<Address> {
+        match self {
+            Self::Execute(message) => from_bytes(&message.contract).ok(),
+            Self::SealedExecute(message) => from_bytes(&message.contract).ok(),
+            Self::SealedMigrate(message) => from_bytes(&message.contract).ok(),
+            Self::Migrate(message) => from_bech32(&message.contract).ok(),
+            Self::UpdateAdmin(message) => from_bech32(&message.contract).ok(),
+            Self::ClearAdmin(message) => from_bech32(&message.contract).ok(),
+            Self::Send(_) | Self::MultiSend(_) | Self::StoreCode(_) => None,
+            Self::Instantiate(_) | Self::SealedInstantiate(_) => None,
+        }
+    }
+
     /// Whether a contract would run, which [`simulation`](crate::wire::Query::Simulate) refuses (M-07).
     pub const fn runs_contract(&self) -> bool {
         !matches!(

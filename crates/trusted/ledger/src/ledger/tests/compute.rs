@@ -22,6 +22,7 @@ use super::cosmos::{RICH, account, signed, start};
 use super::*;
 
 mod basics;
+mod own_form;
 
 macro_rules! artifact {
     ($name:literal) => {

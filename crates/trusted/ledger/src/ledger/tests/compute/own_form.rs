@@ -1,0 +1,146 @@
+//! The documents' form: AES-256-GCM, bound to everything that the message says, one output for all.
+
+use cloister_chain::cosmos::sealed;
+use cloister_envelope::message::{CallContext, Entry, QueryContext, gcm};
+
+use super::*;
+
+/// A call in our own form, as its sender builds it, and the keys that open its output.
+struct Sealed {
+    message: sealed::MsgExecute,
+    keys: gcm::CallKeys,
+}
+
+impl Story {
+    fn sealer(&mut self) -> gcm::Sealer {
+        self.nonce += 1;
+        let Answer::NetworkKeys(keys) = self.chain.ask(Query::NetworkKeys) else { panic!("the network's keys") };
+        gcm::Sealer::new(&self.client, &keys.input, [self.nonce; 32]).expect("a sealer")
+    }
+
+    fn seal(&mut self, contract: &Made, message: &Value) -> Sealed {
+        let entry = Entry::Execute(contract.address);
+        let (sender, code_hash) = (account(1), contract.code_hash);
+        let context = CallContext { chain_id: "test-1", sender, entry, code_hash, funds: &[] };
+        let (input, keys) = self.sealer().call(&context, message.to_string().as_bytes()).expect("short");
+        let message = sealed::MsgExecute {
+            sender: sender.to_vec(),
+            contract: contract.address.to_vec(),
+            code_hash: code_hash.to_vec(),
+            input,
+            funds: Vec::new(),
+        };
+        Sealed { message, keys }
+    }
+}
+
+fn own(message: &sealed::MsgExecute) -> Any {
+    Any { type_url: "/cloister.compute.v1.MsgExecute".into(), value: message.encode_to_vec() }
+}
+
+fn opened(keys: &gcm::CallKeys, transaction: B256, message: u64, output: &[u8]) -> sealed::Output {
+    let place = gcm::OutputPlace { transaction, message, output: 0 };
+    let text = keys.open_output(&place, output).expect("sealed for the sender");
+    sealed::Output::decode(text.as_slice()).expect("an output")
+}
+
+fn hash(story: &Story) -> B256 {
+    story.chain.outcomes.last().expect("a block").receipts[0].tx
+}
+
+fn counter(story: &mut Story) -> Made {
+    let code = story.store(COUNTER);
+    story.make(code, "counter", &json!({ "count": 1 }))
+}
+
+#[test]
+fn one_output_holds_data_and_private_attributes_and_events_only_what_is_public() {
+    let mut story = Story::new();
+    let counter = counter(&mut story);
+    let call = story.seal(&counter, &json!({ "increment": {} }));
+    let seen = story.send(vec![own(&call.message)]);
+    assert_eq!(seen.result.log, "");
+    let sealed::MsgExecuteResponse { output } = seen.response(0);
+    let output = opened(&call.keys, hash(&story), 0, &output);
+    assert_eq!((output.data.as_slice(), output.error.as_str()), (&br#"{"count":2}"#[..], ""));
+    let it = bech32(&counter.address);
+    let count = sealed::PrivateAttribute { contract: it.clone(), key: "count".into(), value: "2".into() };
+    assert_eq!(output.attributes, [count]);
+    let keys: Vec<String> = seen.event("wasm").into_iter().map(|(key, _)| key).collect();
+    assert_eq!(keys, ["contract_address", "action", "msg_index"]);
+}
+
+#[test]
+fn an_error_is_sealed_like_a_result() {
+    let mut story = Story::new();
+    let counter = counter(&mut story);
+    let call = story.seal(&counter, &json!({ "fail": {} }));
+    let seen = story.send(vec![own(&call.message)]);
+    let log = seen.result.log.strip_prefix("failed to execute message; message index: 0: encrypted: ").expect("sealed");
+    let text = log.strip_suffix(": execute contract failed").expect("who failed");
+    let output = opened(&call.keys, hash(&story), 0, &STANDARD.decode(text).expect("base64"));
+    assert_eq!(output.error, "Generic error: failed on request");
+}
+
+#[test]
+fn what_does_not_open_is_refused_and_never_counts_as_plaintext() {
+    let mut story = Story::new();
+    let counter = counter(&mut story);
+    let call = story.seal(&counter, &json!({ "increment": {} }));
+    let other_contract = sealed::MsgExecute { contract: account(2).to_vec(), ..call.message.clone() };
+    let with_funds =
+        sealed::MsgExecute { funds: vec![Coin { denom: "uscrt".into(), amount: "5".into() }], ..call.message.clone() };
+    let other_code = sealed::MsgExecute { code_hash: vec![1; 32], ..call.message.clone() };
+    let plain = sealed::MsgExecute { input: br#"{"increment":{}}"#.to_vec(), ..call.message.clone() };
+    let cut = sealed::MsgExecute { input: call.message.input[..90].to_vec(), ..call.message.clone() };
+    for message in [other_contract, with_funds, other_code, plain, cut] {
+        let seen = story.send(vec![own(&message)]);
+        let log = "failed to execute message; message index: 0: Execution error: Enclave: failed to decrypt data: execute contract failed";
+        assert_eq!(seen.result.log, log);
+    }
+    // Somebody else sends what user 1 sealed: the ciphertext is bound to its sender.
+    let stolen = sealed::MsgExecute { sender: account(2).to_vec(), ..call.message.clone() };
+    let tx = signed(2, 0, (1_000_000, 0, 0), vec![own(&stolen)]);
+    let receipt = story.chain.run(vec![tx])[0].clone();
+    assert!(receipt.cosmos.expect("a Cosmos result").log.contains("failed to decrypt data"));
+    assert_eq!(story.query(&counter, &json!({ "get_count": {} })), Ok(json!({ "count": 1 })));
+    assert_eq!(story.send(vec![own(&call.message)]).status, Status::Success, "and as it was sealed it opens");
+}
+
+#[test]
+fn no_two_messages_of_a_transaction_share_an_output_key() {
+    let mut story = Story::new();
+    let counter = counter(&mut story);
+    let call = story.seal(&counter, &json!({ "reset": { "count": 5 } }));
+    // The very same message twice: same input, same result, other place.
+    let seen = story.send(vec![own(&call.message), own(&call.message)]);
+    let [one, two] = [0, 1].map(|index| seen.response::<sealed::MsgExecuteResponse>(index).output);
+    assert_ne!(one, two);
+    let outputs = [(0, &one), (1, &two)].map(|(index, output)| opened(&call.keys, hash(&story), index, output));
+    assert_eq!(outputs[0], outputs[1]);
+    let wrong = gcm::OutputPlace { transaction: hash(&story), message: 1, output: 0 };
+    assert!(call.keys.open_output(&wrong, &one).is_err());
+}
+
+#[test]
+fn an_answer_says_which_height_it_is_about() {
+    let mut story = Story::new();
+    let counter = counter(&mut story);
+    let context = QueryContext { chain_id: "test-1", contract: counter.address, code_hash: counter.code_hash };
+    let mut ask = |question: Value| {
+        let (message, keys) = story.sealer().query(&context, question.to_string().as_bytes()).expect("short");
+        let query = ContractQuery { contract: counter.address, form: Form::Gcm, message: message.into() };
+        (story.chain.ask(Query::Contract(query)), keys)
+    };
+    let (answer, keys) = ask(json!({ "get_count": {} }));
+    let Answer::Contract { sealed, gas_used } = answer else { panic!("{answer:?}") };
+    assert!(gas_used > 20_000);
+    let text = keys.open_answer(&sealed).expect("sealed for the asker");
+    assert_eq!(text[..8], 2u64.to_be_bytes());
+    assert_eq!(&text[8..], br#"{"count":1}"#);
+    let (answer, keys) = ask(json!({ "nothing": {} }));
+    let Answer::Rejected(rejection) = answer else { panic!("{answer:?}") };
+    let sealed = STANDARD.decode(rejection.log.strip_prefix("encrypted: ").expect("sealed")).expect("base64");
+    let text = keys.open_answer(&sealed).expect("sealed for the asker");
+    assert!(String::from_utf8_lossy(&text[8..]).contains("unknown variant `nothing`"));
+}
