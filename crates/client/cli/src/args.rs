@@ -47,7 +47,7 @@ pub enum Command {
 Examples:
   cloister dev                          a chain in memory, on http://127.0.0.1:8545 and :1317
   cloister dev --data ./chain           the same, and it is still there tomorrow
-  cloister dev --port 0 --json          any free ports; one line of JSON says which, when the chain is ready
+  cloister dev --port 0 --json          any free ports; one line of JSON names them
 
 Logs go to standard error; the environment variable RUST_LOG selects them (RUST_LOG=cloister_node=debug).")]
 pub struct Dev {

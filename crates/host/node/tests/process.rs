@@ -12,11 +12,20 @@ use std::time::Duration;
 use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
 use alloy_primitives::{Signature, TxKind, keccak256};
 use cloister_api::Backend;
+use cloister_chain::cosmos::{self, CosmosTx, bech32};
 use cloister_chain::genesis::GenesisAccount;
 use cloister_chain::wire::{Answer, Query, QueryAt};
 use cloister_chain::{Address, B256, EthTx, Genesis, Leaf, Status, Tx, U256, Validator, ValidatorSet};
+use cloister_consensus::PoolStatus;
 use cloister_node::{Config, EnclaveError, Home, Node, NodeError, Spawner, process};
+use prost::Message as _;
 use secp256k1::{Message, PublicKey, SECP256K1, SecretKey};
+use secret_sdk_proto::Any;
+use secret_sdk_proto::cosmos::bank::v1beta1::MsgSend;
+use secret_sdk_proto::cosmos::base::v1beta1::Coin;
+use secret_sdk_proto::cosmos::tx::v1beta1::mode_info::{Single, Sum};
+use secret_sdk_proto::cosmos::tx::v1beta1::{AuthInfo, Fee, ModeInfo, SignDoc, SignerInfo, TxBody, TxRaw};
+use sha2::{Digest as _, Sha256};
 
 #[tokio::test]
 async fn a_transfer_is_executed_behind_walls_and_its_state_is_proven_to_the_next_header() {
@@ -60,6 +69,34 @@ async fn a_restart_from_the_directory_goes_on_from_the_same_root_at_the_same_hei
     assert_eq!(user_key(&node).await, key, "the same seed");
     pay(&node, 5).await;
     assert_eq!(*node.heads().borrow(), 6);
+}
+
+#[tokio::test]
+async fn both_worlds_wait_together_and_a_transaction_of_two_signers_uses_a_sequence_of_each() {
+    let home = Home::in_memory().unwrap();
+    let (node, _) = start(genesis(&home), home);
+    let mut hashes = Vec::new();
+    // The second signer's own transactions stand around the common one.
+    for signers in [&[(2, 0)][..], &[(1, 0), (2, 1)], &[(2, 2)], &[(1, 1)]] {
+        hashes.push(node.submit(coins(signers)).unwrap());
+        hashes.push(node.submit(payment(hashes.len() as u64 / 2)).unwrap());
+    }
+    let store = || node.store().reader().unwrap();
+    let by = |hash, head| store().locate(hash).unwrap().is_some_and(|(height, _)| height <= head);
+    node.heads().wait_for(|head| hashes.iter().all(|hash| by(hash, *head))).await.unwrap();
+    let place = |hash: &B256| store().locate(hash).unwrap().unwrap();
+    for hash in &hashes {
+        let (height, index) = place(hash);
+        let receipt = store().receipts(height).unwrap().unwrap().swap_remove(index as usize);
+        assert_eq!(receipt.status, Status::Success, "{:?}", receipt.cosmos);
+    }
+    let height = *node.heads().borrow();
+    for (user, sequence) in [(1, 2), (2, 3)] {
+        assert_eq!(store().account(&key(user).address(), height).unwrap().sequence, sequence);
+    }
+    assert_eq!(node.mempool().status(), PoolStatus::default());
+    let refused = node.submit(coins(&[(2, 2)])).unwrap_err();
+    assert_eq!(refused.to_string(), "account sequence mismatch, expected 3, got 2: incorrect account sequence");
 }
 
 #[tokio::test]
@@ -176,7 +213,8 @@ fn genesis(home: &Home) -> Genesis {
     let public = PublicKey::from_secret_key(SECP256K1, &secret()).serialize_uncompressed();
     let address = Address::from_slice(&keccak256(&public[1..])[12..]);
     let rich = GenesisAccount { address, balance: U256::from(1u128 << 100), ..GenesisAccount::default() };
-    Genesis { validators, accounts: vec![rich], ..Genesis::for_tests() }
+    let coins = |user| GenesisAccount { address: key(user).address(), coins: 1_000_000, ..GenesisAccount::default() };
+    Genesis { validators, accounts: vec![rich, coins(1), coins(2)], ..Genesis::for_tests() }
 }
 
 /// Submits a payment of one wei and waits until it is committed.
@@ -201,6 +239,43 @@ fn payment(nonce: u64) -> Tx {
     let signature = Signature::new(U256::from_be_slice(&rs[..32]), U256::from_be_slice(&rs[32..]), i32::from(id) == 1);
     let bytes = alloy_eips::eip2718::Encodable2718::encoded_2718(&TxEnvelope::Eip1559(tx.into_signed(signature)));
     Tx::Eth(EthTx::decode(&bytes, Genesis::for_tests().evm_chain_id).unwrap())
+}
+
+/// A coin from each of these users, whose account numbers are 0 and 1, with the sequences that they use.
+fn coins(signers: &[(u8, u64)]) -> Tx {
+    let coins = |amount: u32| vec![Coin { denom: "uscrt".into(), amount: amount.to_string() }];
+    let send = |(user, _): &(u8, u64)| {
+        let (from_address, to_address) = (bech32(&key(*user).address()), bech32(&BENEFICIARY));
+        let value = MsgSend { from_address, to_address, amount: coins(1) }.encode_to_vec();
+        Any { type_url: "/cosmos.bank.v1beta1.MsgSend".into(), value }
+    };
+    let info = |(user, sequence): &(u8, u64)| SignerInfo {
+        public_key: Some(key(*user).to_any()),
+        mode_info: Some(ModeInfo { sum: Some(Sum::Single(Single { mode: 1 })) }),
+        sequence: *sequence,
+    };
+    let fee = Some(Fee { amount: coins(500), gas_limit: 200_000, ..Fee::default() });
+    let body = TxBody { messages: signers.iter().map(send).collect(), ..TxBody::default() };
+    let auth = AuthInfo { signer_infos: signers.iter().map(info).collect(), fee, ..AuthInfo::default() };
+    let (body_bytes, auth_info_bytes) = (body.encode_to_vec(), auth.encode_to_vec());
+    let sign = |(user, _): &(u8, u64)| {
+        let (chain_id, account_number) = (Genesis::for_tests().chain_id, u64::from(*user) - 1);
+        let (body_bytes, auth_info_bytes) = (body_bytes.clone(), auth_info_bytes.clone());
+        let document = SignDoc { body_bytes, auth_info_bytes, chain_id, account_number }.encode_to_vec();
+        let message = Message::from_digest(Sha256::digest(document).into());
+        SECP256K1.sign_ecdsa(message, &user_secret(*user)).serialize_compact().to_vec()
+    };
+    let signatures = signers.iter().map(sign).collect();
+    let raw = TxRaw { body_bytes: body_bytes.clone(), auth_info_bytes: auth_info_bytes.clone(), signatures };
+    Tx::Cosmos(Box::new(CosmosTx::decode(&raw.encode_to_vec()).unwrap()))
+}
+
+fn key(user: u8) -> cosmos::PublicKey {
+    cosmos::PublicKey::Single(user_secret(user).public_key(SECP256K1).serialize())
+}
+
+fn user_secret(user: u8) -> SecretKey {
+    SecretKey::from_byte_array([user; 32]).unwrap()
 }
 
 async fn user_key(node: &Node) -> B256 {
