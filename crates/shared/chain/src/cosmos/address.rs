@@ -32,16 +32,14 @@ impl PublicKey {
     pub fn decode(any: &Any) -> Result<Self, CosmosError> {
         let wrong = |what: &str| CosmosError::PublicKey(what.to_owned());
         match any.type_url.as_str() {
-            SINGLE => {
-                let key = secp256k1::PubKey::decode(any.value.as_slice()).map_err(|_| wrong("not a secp256k1 key"))?;
-                Ok(Self::Single(key.key.try_into().map_err(|_| wrong("a secp256k1 key has 33 bytes"))?))
-            }
+            SINGLE => single(&any.value).map(Self::Single),
             MULTI => {
                 let key = multisig::LegacyAminoPubKey::decode(any.value.as_slice())
                     .map_err(|_| wrong("not a multisig key"))?;
-                let members = key.public_keys.iter().map(|member| match Self::decode(member)? {
-                    Self::Single(member) => Ok(member),
-                    Self::Multi { .. } => Err(wrong("a multisig key inside a multisig key")),
+                // A member is not looked into: how deep keys stand inside keys is a stranger's choice.
+                let members = key.public_keys.iter().map(|member| match member.type_url.as_str() {
+                    SINGLE => single(&member.value),
+                    _ => Err(wrong("a member of a multisig key is a secp256k1 key")),
                 });
                 let members = members.collect::<Result<Vec<_>, _>>()?;
                 let possible = key.threshold > 0 && usize::try_from(key.threshold).is_ok_and(|n| n <= members.len());
@@ -96,6 +94,13 @@ impl PublicKey {
             }
         }
     }
+}
+
+/// A compressed key in its protobuf form.
+fn single(value: &[u8]) -> Result<[u8; 33], CosmosError> {
+    let wrong = |what: &str| CosmosError::PublicKey(what.to_owned());
+    let key = secp256k1::PubKey::decode(value).map_err(|_| wrong("not a secp256k1 key"))?;
+    key.key.try_into().map_err(|_| wrong("a secp256k1 key has 33 bytes"))
 }
 
 /// `secret1…`.

@@ -4,6 +4,7 @@ use secp256k1::{Message as Digest, SECP256K1, SecretKey};
 use secret_sdk_proto::Any;
 use secret_sdk_proto::cosmos::bank::v1beta1::{Input, MsgMultiSend, MsgSend, Output};
 use secret_sdk_proto::cosmos::base::v1beta1::Coin;
+use secret_sdk_proto::cosmos::crypto::multisig;
 use secret_sdk_proto::cosmos::crypto::multisig::v1beta1::{CompactBitArray, MultiSignature};
 use secret_sdk_proto::cosmos::tx::v1beta1::mode_info::{Multi, Single, Sum};
 use secret_sdk_proto::cosmos::tx::v1beta1::{AuthInfo, Fee, ModeInfo, SignDoc, SignerInfo, TxBody, TxRaw};
@@ -60,6 +61,18 @@ fn keys_have_the_addresses_of_the_published_wallet() {
     let key = PublicKey::Single(bytes(&wallet["public_key"]).try_into().expect("33 bytes"));
     assert_eq!(bech32(&key.address()), wallet["address"].as_str().expect("a string"));
     assert_eq!(PublicKey::decode(&key.to_any()), Ok(key));
+}
+
+#[test]
+fn keys_inside_keys_are_not_followed() {
+    let multi = |members| {
+        let key = multisig::LegacyAminoPubKey { threshold: 1, public_keys: members };
+        Any { type_url: "/cosmos.crypto.multisig.LegacyAminoPubKey".into(), value: key.encode_to_vec() }
+    };
+    let single = PublicKey::Single([2; 33]).to_any();
+    assert!(PublicKey::decode(&multi(vec![single.clone()])).is_ok());
+    let deep = (0..10_000).fold(multi(vec![single]), |inner, _| multi(vec![inner]));
+    assert!(matches!(PublicKey::decode(&deep), Err(CosmosError::PublicKey(_))), "and the stack is still there");
 }
 
 #[test]
