@@ -43,7 +43,7 @@ pub(super) fn tx(tx: &CosmosTx) -> Value {
             "fee": fee,
             "tip": null,
         },
-        "signatures": signatures.iter().map(|signature| base64(signature)).collect::<Vec<_>>(),
+        "signatures": signatures.iter().map(base64).collect::<Vec<_>>(),
     })
 }
 

@@ -1,5 +1,7 @@
 //! Whatever arrives, the door answers in its dialect and stays open.
 
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -64,6 +66,31 @@ async fn bodies_that_are_no_request_are_said_to_be() {
         let got = world.ask("POST", path, "", b"\xff\xfe").await;
         assert_eq!(got.error().0, 400);
     }
+}
+
+#[tokio::test]
+async fn keys_inside_keys_are_looked_at_once() {
+    use base64::Engine as _;
+    use prost::Message as _;
+    use secret_sdk_proto::Any;
+    use secret_sdk_proto::cosmos::crypto::multisig::LegacyAminoPubKey;
+    use secret_sdk_proto::cosmos::tx::v1beta1::{AuthInfo, TxRaw};
+    let world = World::start().await;
+    let multi = |members| Any {
+        type_url: "/cosmos.crypto.multisig.LegacyAminoPubKey".into(),
+        value: LegacyAminoPubKey { threshold: 1, public_keys: members }.encode_to_vec(),
+    };
+    let key = (0..10_000).fold(multi(Vec::new()), |inner, _| multi(vec![inner]));
+    let mut raw = TxRaw::decode(raw(&transfer(1))).unwrap();
+    let mut auth = AuthInfo::decode(raw.auth_info_bytes.as_slice()).unwrap();
+    auth.signer_infos[0].public_key = Some(key);
+    auth.fee.as_mut().unwrap().gas_limit = 9_000_000;
+    raw.auth_info_bytes = auth.encode_to_vec();
+    let body = json!({ "tx_bytes": STANDARD.encode(raw.encode_to_vec()), "mode": "BROADCAST_MODE_SYNC" });
+    let got = world.post("/cosmos/tx/v1beta1/decode", &body).await;
+    assert_eq!(got.body["tx"]["auth_info"]["signer_infos"][0]["public_key"], Value::Null);
+    let got = world.post("/cosmos/tx/v1beta1/txs", &body).await;
+    assert_eq!(got.body["tx_response"]["code"], 8, "{}", got.body);
 }
 
 #[tokio::test]

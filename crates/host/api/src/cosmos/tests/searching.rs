@@ -170,7 +170,7 @@ async fn a_search_finds_what_looking_at_every_transaction_finds() {
         let made = |number: u64| {
             let kinds: Vec<u8> = [(b'a', 2), (b'b', 3), (b'c', 7)]
                 .into_iter()
-                .filter(|(_, rhythm)| number % rhythm == 0)
+                .filter(|(_, rhythm)| number.is_multiple_of(*rhythm))
                 .map(|(kind, _)| kind)
                 .collect();
             let names: Vec<String> = kinds.iter().map(|kind| char::from(*kind).to_string()).collect();
