@@ -16,8 +16,8 @@
 //! for that key ([`Client::network_keys`]), and a node can lie. Whoever runs the node himself needs no more; whoever does
 //! not gets the key from a place that he trusts and pins it ([`Account::with_network_key`]). Neither is a proof that
 //! the key belongs to an attested enclave: checking that is the matter of the enclave's evidence.
-//! Heights, events and balances are the node's word; a contract's data, error, private attributes and answers are not: they
-//! open only if the enclave sealed them, for this very message.
+//! Heights of blocks, public events, balances and the address of a new contract are the node's word; a contract's data,
+//! error, private attributes and answers are not: they open only if the enclave sealed them, for this very message.
 //!
 //! ```no_run
 //! use cloister_sdk::{Wallet, cosmos};

@@ -1,10 +1,13 @@
 use core::fmt;
+use std::io::Write as _;
 
 use alloy_primitives::{Address, B256};
 use cloister_chain::cosmos::from_bech32;
 use cloister_chain::cosmos::sealed::{MsgExecuteResponse, MsgInstantiateResponse, MsgMigrateResponse};
 use cloister_envelope::message::gcm::CallKeys;
 use cloister_envelope::{ExchangeKey, Secret};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use prost::Message;
 use secret_sdk_proto::Any;
 use secret_sdk_proto::secret::compute::v1beta1::{MsgStoreCode, MsgStoreCodeResponse};
@@ -93,13 +96,13 @@ impl Account {
         self.transact(vec![bank_send(self.address, to, amount)], SEND_GAS).await
     }
 
-    /// Uploads code, an uncompressed WebAssembly module that everybody will see.
+    /// Uploads code, an uncompressed WebAssembly module that everybody will see. It travels compressed.
     pub async fn store_code(&self, wasm: &[u8]) -> Result<Code, Error> {
         if !wasm.starts_with(b"\0asm") {
             return Err(Error::Code);
         }
         let message =
-            MsgStoreCode { sender: self.address.to_vec(), wasm_byte_code: wasm.to_vec(), ..MsgStoreCode::default() };
+            MsgStoreCode { sender: self.address.to_vec(), wasm_byte_code: gzip(wasm), ..MsgStoreCode::default() };
         let type_url = "/secret.compute.v1beta1.MsgStoreCode".into();
         let compiling = u64::try_from(wasm.len()).unwrap_or(u64::MAX);
         let stored = Any { type_url, value: message.encode_to_vec() };
@@ -259,6 +262,11 @@ impl fmt::Debug for Account {
 
 fn json(message: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, Error> {
     serde_json::to_vec(message).map(Zeroizing::new).map_err(Error::Json)
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(bytes).and_then(|()| packed.finish()).expect("writing to memory does not fail")
 }
 
 /// Gas for a byte of a transaction (`tx_size_cost_per_byte`).

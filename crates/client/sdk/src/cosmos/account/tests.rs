@@ -1,15 +1,17 @@
 #![allow(clippy::unwrap_used)]
 mod door;
 
+use std::io::Read as _;
 use std::sync::Arc;
 
 use cloister_chain::cosmos::{CosmosTx, Message as Request, sealed};
 use cloister_envelope::MessageError;
+use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{DoorError, Rejection};
 use crate::cosmos::bech32;
+use crate::{DoorError, Rejection};
 use door::{CHAIN, CONTRACT, Door, Lie};
 
 const WASM: &[u8] = b"\0asm\x01\0\0\0";
@@ -49,6 +51,27 @@ async fn a_contract_is_uploaded_made_called_and_asked() {
     assert_eq!((contract, called.json::<Value>().unwrap()), (made.contract, sum(42)));
     assert_eq!(alice.client().code_hash(CONTRACT).await.unwrap(), code.hash);
     assert_eq!(door.seen().sequence, 4);
+}
+
+#[tokio::test]
+async fn code_travels_compressed() {
+    let (door, alice, _) = alice().await;
+    let wasm = [WASM, &[0; 10_000]].concat();
+    assert_eq!(alice.store_code(&wasm).await.unwrap().hash, sha256(&wasm));
+    let raw = door.seen().transactions[0].clone();
+    let tx = CosmosTx::decode(&raw).unwrap();
+    let Request::StoreCode(stored) = &tx.messages()[0] else { panic!("{tx:?}") };
+    let mut unpacked = Vec::new();
+    GzDecoder::new(stored.wasm_byte_code.as_slice()).read_to_end(&mut unpacked).unwrap();
+    assert!(unpacked == wasm && raw.len() < 1_000);
+}
+
+/// Calls can be made from any thread.
+#[tokio::test]
+async fn calls_run_as_tasks() {
+    let (_door, alice, contract) = alice().await;
+    let call = async move { alice.execute(&contract, &json!({ "add": 1 }), 0).await };
+    assert_eq!(tokio::spawn(call).await.unwrap().unwrap().attribute("sum"), Some("1"));
 }
 
 #[tokio::test]
