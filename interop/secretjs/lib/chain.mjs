@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { MsgExecuteContractResponse, MsgInstantiateContractResponse, SecretNetworkClient, Wallet } from 'secretjs';
 
 export const restUrl = process.env.CLOISTER_REST ?? 'http://127.0.0.1:1317';
@@ -95,15 +96,21 @@ export async function failed(sending) {
   return response;
 }
 
-/** Uploads an artefact and says how contracts are made of it. */
+/**
+ * Uploads an artefact and says how contracts are made of it. It is compressed here: secretjs does that while it signs,
+ * and with an amino wallet it signs one form and sends the other.
+ */
 export async function upload(secretjs, name) {
-  const tx = await done(secretjs.tx.compute.storeCode(
-    { sender: secretjs.address, wasm_byte_code: wasm(name), source: '', builder: '' },
-    gas(5_000_000),
-  ));
+  const tx = await done(store(secretjs, gzipSync(wasm(name))));
   const codeId = attribute(tx, 'message', 'code_id');
   const { code_hash: codeHash } = await secretjs.query.compute.codeHashByCodeId({ code_id: codeId });
   return { codeId, codeHash };
+}
+
+/** Sends code. */
+export function store(secretjs, bytes, more = {}) {
+  const message = { sender: secretjs.address, wasm_byte_code: new Uint8Array(bytes), source: '', builder: '', ...more };
+  return secretjs.tx.compute.storeCode(message, gas(5_000_000));
 }
 
 /** A contract of an uploaded code. */
