@@ -35,7 +35,7 @@ pub(crate) fn spend<S: Supply>(
 ) -> Result<(), Fail> {
     let held: u128 = meter.read(Leaf::Coins(from))?.unwrap_or(0);
     let Some(left) = held.checked_sub(amount) else {
-        let log = format!("spendable balance {} is smaller than {}: insufficient funds", shown(held), shown(amount));
+        let log = format!("spendable balance {held}{DENOM} is smaller than {amount}{DENOM}: insufficient funds");
         return Err(Fail::sdk(5, log));
     };
     meter.write(Leaf::Coins(from), (left > 0).then_some(&left))?;

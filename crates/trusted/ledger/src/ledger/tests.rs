@@ -14,6 +14,7 @@ use super::*;
 
 mod compute;
 mod cosmos;
+mod determinism;
 
 const ETHER: u128 = 1_000_000_000_000_000_000;
 const SEED: [u8; 32] = [9; 32];

@@ -22,7 +22,11 @@ use super::cosmos::{RICH, account, signed, start};
 use super::*;
 
 mod basics;
+mod calls;
+mod hostile;
+mod money;
 mod own_form;
+mod private;
 
 macro_rules! artifact {
     ($name:literal) => {
@@ -30,7 +34,8 @@ macro_rules! artifact {
     };
 }
 
-const COUNTER: &[u8] = artifact!("counter");
+pub(super) const PROBER: &[u8] = artifact!("prober");
+pub(super) const COUNTER: &[u8] = artifact!("counter");
 
 /// A chain and the user who speaks secret.js's form to it.
 struct Story {
@@ -114,6 +119,28 @@ impl Story {
         (made, seen)
     }
 
+    fn prober(&mut self) -> Made {
+        let code = self.store(PROBER);
+        self.make(code, "prober", &json!({}))
+    }
+
+    /// Another contract of the prober's code.
+    fn another(&mut self, prober: &Made, label: &str) -> Made {
+        self.make((prober.code_id, prober.code_hash), label, &json!({}))
+    }
+
+    /// Lets `contract` send messages: how they are to be replied to, and what they are.
+    fn sub(&mut self, contract: &Made, messages: &[(&str, Value)]) -> Seen {
+        let sub =
+            |(id, (reply_on, msg)): (usize, &(&str, Value))| json!({ "id": id, "reply_on": reply_on, "msg": msg });
+        let msgs: Vec<Value> = messages.iter().enumerate().map(sub).collect();
+        self.execute(contract, &json!({ "sub": { "msgs": msgs } }))
+    }
+
+    fn read(&mut self, contract: &Made, key: &str) -> Value {
+        self.query(contract, &json!({ "read": { "key": key } })).expect("an answer")["value"].clone()
+    }
+
     fn execute(&mut self, contract: &Made, message: &Value) -> Seen {
         self.execute_with(contract, message, 0)
     }
@@ -153,7 +180,7 @@ impl Story {
 }
 
 impl Made {
-    /// As the prober is told of it.
+    /// A call of it, as the prober is told to send it.
     fn call(&self, message: &Value) -> Value {
         let msg = STANDARD.encode(message.to_string());
         json!({ "execute": { "contract": bech32(&self.address), "code_hash": hex::encode(self.code_hash), "msg": msg, "funds": [] } })
@@ -200,7 +227,7 @@ impl Seen {
     }
 }
 
-fn any(name: &str, value: &impl prost::Message) -> Any {
+pub(super) fn any(name: &str, value: &impl prost::Message) -> Any {
     Any { type_url: format!("/secret.compute.v1beta1.{name}"), value: value.encode_to_vec() }
 }
 
@@ -209,7 +236,7 @@ fn sealed(session: &siv::Session, code_hash: B256, message: &Value) -> Vec<u8> {
     session.seal_message(&Plaintext::of_user(code_hash, message.as_bytes()).to_bytes()).expect("short")
 }
 
-fn execution(from: u8, contract: Address, msg: Vec<u8>, funds: u128) -> Any {
+pub(super) fn execution(from: u8, contract: Address, msg: Vec<u8>, funds: u128) -> Any {
     let coin = Coin { denom: "uscrt".into(), amount: funds.to_string() };
     let sent_funds = if funds > 0 { vec![coin] } else { Vec::new() };
     let (sender, contract) = (account(from).to_vec(), contract.to_vec());

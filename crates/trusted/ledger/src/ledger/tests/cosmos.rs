@@ -95,6 +95,12 @@ impl Chain {
         self.host.leaves.get(&Leaf::Coins(owner)).map_or(0, |bytes| borsh::from_slice(bytes).expect("coins"))
     }
 
+    /// The next sequence of an account of the Cosmos door.
+    pub(super) fn auth_sequence(&self, owner: Address) -> u64 {
+        let account = self.host.leaves.get(&Leaf::Account(owner));
+        account.map_or(0, |bytes| borsh::from_slice::<Account>(bytes).expect("an account").sequence)
+    }
+
     fn auth(&self, owner: Address) -> Option<Auth> {
         self.host.leaves.get(&Leaf::Auth(owner)).map(|bytes| borsh::from_slice(bytes).expect("an account's bytes"))
     }

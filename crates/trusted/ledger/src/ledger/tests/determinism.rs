@@ -1,0 +1,218 @@
+//! The same blocks give the same bytes: in another enclave, in another process, after a restart, beside queries.
+
+use cloister_envelope::message::{plain::Plaintext, siv};
+use cloister_envelope::{ExchangeKey, Secret};
+use proptest::prelude::*;
+use secret_sdk_proto::Any;
+use secret_sdk_proto::cosmos::bank::v1beta1::MsgSend;
+use secret_sdk_proto::cosmos::base::v1beta1::Coin;
+use secret_sdk_proto::secret::compute::v1beta1::{MsgInstantiateContract, MsgStoreCode};
+use sha2::{Digest as _, Sha256};
+
+use super::compute::{COUNTER, any as protobuf, execution};
+use super::cosmos::{account, signed, start};
+use super::*;
+
+/// What a user does.
+#[derive(Clone, Debug)]
+enum Step {
+    Coins { to: u8, amount: u64 },
+    Wei { to: u8, value: u64 },
+    CreateEvm,
+    Store,
+    Instantiate { count: i32 },
+    Execute { contract: usize, message: usize },
+    Plain { contract: usize, message: usize },
+    Several { contract: usize, messages: Vec<usize> },
+    Garbage(Vec<u8>),
+}
+
+const MESSAGES: [&str; 4] = [r#"{"increment":{}}"#, r#"{"reset":{"count":3}}"#, r#"{"fail":{}}"#, r#"{"unknown":{}}"#];
+
+fn step() -> impl Strategy<Value = Step> {
+    let message = 0..MESSAGES.len();
+    prop_oneof![
+        (1..12u8, any::<u64>()).prop_map(|(to, amount)| Step::Coins { to, amount: amount % 200_000_000 }),
+        (1..12u8, any::<u64>()).prop_map(|(to, value)| Step::Wei { to, value }),
+        Just(Step::CreateEvm),
+        Just(Step::Store),
+        any::<i32>().prop_map(|count| Step::Instantiate { count }),
+        (0..4usize, message.clone()).prop_map(|(contract, message)| Step::Execute { contract, message }),
+        (0..4usize, message.clone()).prop_map(|(contract, message)| Step::Plain { contract, message }),
+        (0..4usize, prop::collection::vec(message, 1..4))
+            .prop_map(|(contract, messages)| Step::Several { contract, messages }),
+        prop::collection::vec(any::<u8>(), 0..40).prop_map(Step::Garbage),
+    ]
+}
+
+fn blocks() -> impl Strategy<Value = Vec<Vec<(u8, Step)>>> {
+    prop::collection::vec(prop::collection::vec((1..=3u8, step()), 0..8), 1..8)
+}
+
+/// Writes the transactions of random blocks, as users would who know what happened so far.
+struct Writer {
+    io: [u8; 32],
+    sequences: [u64; 4],
+    nonces: [u64; 4],
+    code_hash: B256,
+    labels: u32,
+    messages: u8,
+}
+
+impl Writer {
+    fn new(chain: &mut Chain) -> Self {
+        let Answer::NetworkKeys(keys) = chain.ask(Query::NetworkKeys) else { panic!("the network's keys") };
+        let code_hash = B256::from_slice(&Sha256::digest(COUNTER));
+        Self { io: keys.io, sequences: [0; 4], nonces: [0; 4], code_hash, labels: 0, messages: 0 }
+    }
+
+    fn sealed(&mut self, message: &str) -> Vec<u8> {
+        self.messages = self.messages.wrapping_add(1);
+        let client = ExchangeKey::from_secret(Secret::from_bytes([4; 32]));
+        let session = siv::Session::of_client(&client, &self.io, [self.messages; 32]).expect("a session");
+        session.seal_message(&Plaintext::of_user(self.code_hash, message.as_bytes()).to_bytes()).expect("short")
+    }
+
+    fn write(&mut self, contracts: &[Address], user: u8, step: &Step) -> Bytes {
+        let contract = |index: usize| contracts.get(index % contracts.len().max(1)).copied().unwrap_or(account(9));
+        let messages = match step {
+            Step::Wei { to, value } => return self.ethereum(user, TxKind::Call(address(*to)), *value, Bytes::new()),
+            // Returns one byte of code, 0xfe.
+            Step::CreateEvm => {
+                return self.ethereum(user, TxKind::Create, 0, Bytes::from_static(&hex!("60fe60005360016000f3")));
+            }
+            Step::Garbage(bytes) => return Bytes::from(bytes.clone()),
+            Step::Coins { to, amount } => vec![coins(user, *to, *amount)],
+            Step::Store => {
+                let (sender, wasm_byte_code) = (account(user).to_vec(), COUNTER.to_vec());
+                vec![protobuf("MsgStoreCode", &MsgStoreCode { sender, wasm_byte_code, ..Default::default() })]
+            }
+            Step::Instantiate { count } => {
+                self.labels += 1;
+                let value = MsgInstantiateContract {
+                    sender: account(user).to_vec(),
+                    code_id: 1,
+                    label: format!("label {}", self.labels),
+                    init_msg: self.sealed(&format!(r#"{{"count":{count}}}"#)),
+                    ..Default::default()
+                };
+                vec![protobuf("MsgInstantiateContract", &value)]
+            }
+            Step::Execute { contract: index, message } => {
+                vec![execution(user, contract(*index), self.sealed(MESSAGES[*message]), 0)]
+            }
+            Step::Plain { contract: index, message } => {
+                vec![execution(user, contract(*index), MESSAGES[*message].as_bytes().to_vec(), 3)]
+            }
+            Step::Several { contract: index, messages } => {
+                let call = |message: &usize| execution(user, contract(*index), self.sealed(MESSAGES[*message]), 1);
+                messages.iter().map(call).collect()
+            }
+        };
+        let sequence = self.sequences[usize::from(user)];
+        self.sequences[usize::from(user)] += 1;
+        signed(user, sequence, (9_000_000, 10, 0), messages)
+    }
+
+    fn ethereum(&mut self, user: u8, to: TxKind, value: u64, input: Bytes) -> Bytes {
+        let nonce = self.nonces[usize::from(user)];
+        self.nonces[usize::from(user)] += 1;
+        sign(user, tx(nonce, to, value.into(), input))
+    }
+}
+
+fn coins(from: u8, to: u8, amount: u64) -> Any {
+    let coin = Coin { denom: "uscrt".into(), amount: amount.max(1).to_string() };
+    let (from_address, to_address) =
+        (cloister_chain::cosmos::bech32(&account(from)), cloister_chain::cosmos::bech32(&account(to)));
+    let value = MsgSend { from_address, to_address, amount: vec![coin] };
+    Any { type_url: "/cosmos.bank.v1beta1.MsgSend".into(), value: prost::Message::encode_to_vec(&value) }
+}
+
+/// Runs random blocks, and keeps them.
+fn run(plan: &[Vec<(u8, Step)>]) -> (Chain, Vec<Execute>) {
+    let mut chain = start();
+    let mut writer = Writer::new(&mut chain);
+    let mut decided = Vec::new();
+    let prologue = vec![(1, Step::Store), (1, Step::Instantiate { count: 0 }), (2, Step::Instantiate { count: 1 })];
+    for block in std::iter::once(&prologue).chain(plan) {
+        let made = |leaf: &Leaf| if let Leaf::Contract(address) = leaf { Some(*address) } else { None };
+        let contracts: Vec<Address> = chain.host.leaves.keys().filter_map(made).collect();
+        let txs = block.iter().map(|(user, step)| writer.write(&contracts, *user, step)).collect();
+        let next = chain.propose(txs);
+        decided.push(certify(next.block.clone()));
+        let outcome = chain.ledger.execute(&next, &mut chain.host).expect("an honest block");
+        chain.host.keep(&outcome);
+        chain.outcomes.push(outcome);
+    }
+    (chain, decided)
+}
+
+/// Everything that an enclave said about a chain.
+fn digest(outcomes: &[Outcome]) -> String {
+    hex::encode(Sha256::digest(borsh::to_vec(outcomes).expect("memory")))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn another_enclave_and_one_that_restarts_after_every_block_say_the_same(plan in blocks()) {
+        let (one, decided) = run(&plan);
+        let (mut two, mut three) = (start(), start());
+        for next in &decided {
+            // A query in between warms caches that must not matter.
+            two.ask(Query::NetworkKeys);
+            let outcome = two.ledger.execute(next, &mut two.host).expect("the same block");
+            two.host.keep(&outcome);
+            two.outcomes.push(outcome);
+
+            let checkpoint = three.ledger.checkpoint().clone();
+            let mut loading = Ledger::resume(&three.genesis, &Seed::from_bytes(SEED), checkpoint).expect("a checkpoint");
+            loading.load(three.host.leaves.iter().map(|(leaf, value)| (*leaf, value.clone())).collect());
+            three.ledger = loading.finish().expect("the leaves of the checkpoint");
+            let outcome = three.ledger.execute(next, &mut three.host).expect("the same block");
+            three.host.keep(&outcome);
+            three.outcomes.push(outcome);
+        }
+        prop_assert_eq!(&one.outcomes, &two.outcomes);
+        prop_assert_eq!(&one.outcomes, &three.outcomes);
+    }
+}
+
+/// Blocks that need no random source: the same in every process.
+fn fixed() -> Vec<Vec<(u8, Step)>> {
+    let executions = |block: usize| {
+        let mut steps = vec![(1, Step::Coins { to: 9, amount: 5 }), (2, Step::Wei { to: 9, value: 7 })];
+        for message in 0..MESSAGES.len() {
+            steps.push((3, Step::Execute { contract: block, message }));
+            steps.push((2, Step::Plain { contract: block + 1, message }));
+        }
+        steps.push((1, Step::Instantiate { count: 3 }));
+        steps.push((1, Step::CreateEvm));
+        steps.push((1, Step::Garbage(vec![2, 1, 2, 3])));
+        steps
+    };
+    (0..4).map(executions).collect()
+}
+
+#[test]
+fn another_process_says_the_same() {
+    const CHILD: &str = "CLOISTER_DETERMINISM_CHILD";
+    let (chain, _) = run(&fixed());
+    let said = digest(&chain.outcomes);
+    let failed =
+        chain.outcomes.iter().flat_map(|outcome| &outcome.receipts).filter(|receipt| receipt.status != Status::Success);
+    assert!(failed.count() >= 8, "the blocks hold failures too");
+    if std::env::var_os(CHILD).is_some() {
+        // The parent reads this line.
+        println!("said {said}");
+        return;
+    }
+    let program = std::env::current_exe().expect("this test has a file");
+    let mut child = std::process::Command::new(program);
+    child.args(["--exact", "ledger::tests::determinism::another_process_says_the_same", "--nocapture"]);
+    let output = child.env(CHILD, "1").output().expect("the child runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains(&format!("said {said}")), "{text}");
+}
