@@ -1,12 +1,12 @@
-//! The index over the events of Cosmos transactions that ran: which ones have an attribute, and with which value.
+//! The index over the events of Cosmos transactions that ran: which ones have an attribute of which value.
 //!
-//! An attribute is named as clients name it, by its event's type and its key: `message.action`.
+//! An attribute is named as clients name it, by its event's type and its key: `message.action`. That it is there at all is not
+//! indexed: encrypted keys are as many as their values, and this is what a block costs most.
 
-use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use alloy_primitives::keccak256;
-use cloister_chain::{CosmosResult, Receipt, Status};
+use cloister_chain::hash::tagged;
+use cloister_chain::{Receipt, Status};
 use redb::{OwnedRange, ReadTransaction};
 
 use crate::StoreError;
@@ -23,23 +23,13 @@ impl Tag {
         Self::of(&[])
     }
 
-    /// Those with the attribute `name`.
-    pub fn attribute(name: &str) -> Self {
-        Self::of(&[name])
-    }
-
     /// Those with the attribute `name` of that value.
     pub fn value(name: &str, value: &str) -> Self {
-        Self::of(&[name, value])
+        Self::of(&[&(name.len() as u64).to_le_bytes(), name.as_bytes(), value.as_bytes()])
     }
 
-    fn of(parts: &[&str]) -> Self {
-        let mut preimage = Vec::new();
-        for part in parts {
-            preimage.extend_from_slice(&(part.len() as u64).to_le_bytes());
-            preimage.extend_from_slice(part.as_bytes());
-        }
-        Self(*keccak256(preimage).0.first_chunk().expect("a hash has 32 bytes"))
+    fn of(parts: &[&[u8]]) -> Self {
+        Self(*tagged("cloister/event", parts).0.first_chunk().expect("a hash has 32 bytes"))
     }
 
     /// Key of the entry of `height`.
@@ -51,33 +41,31 @@ impl Tag {
     }
 }
 
-/// Tags of all Cosmos transactions among `receipts` that ran, each with the value that the table holds: their indexes.
-pub(crate) fn tags(receipts: &[Receipt]) -> BTreeMap<Tag, Vec<u8>> {
-    let mut tags: BTreeMap<Tag, Vec<u8>> = BTreeMap::new();
+/// Tags of all Cosmos transactions among `receipts` that ran, ascending, each with the value that the table holds: their
+/// indexes.
+pub(crate) fn tags(receipts: &[Receipt]) -> Vec<(Tag, Vec<u8>)> {
+    let mut places: Vec<(Tag, u32)> = Vec::new();
+    let mut name = String::new();
     for (index, receipt) in (0u32..).zip(receipts) {
         // What was refused did nothing, and may run in a later block.
         let Some(result) = receipt.cosmos.as_ref().filter(|_| !matches!(receipt.status, Status::Refused(_))) else {
             continue;
         };
-        let index = index.to_be_bytes();
-        for tag in of(result) {
-            let list = tags.entry(tag).or_default();
-            // An attribute may stand in a transaction twice.
-            if !list.ends_with(&index) {
-                list.extend(index);
+        places.push((Tag::every(), index));
+        for event in &result.events {
+            // Which message an event is of says nothing about the transaction.
+            for (key, value) in event.attributes.iter().filter(|(key, _)| key != "msg_index") {
+                name.clear();
+                name.extend([&event.kind, ".", key]);
+                places.push((Tag::value(&name, value), index));
             }
         }
     }
-    tags
-}
-
-fn of(result: &CosmosResult) -> impl Iterator<Item = Tag> + '_ {
-    let attributes = result.events.iter().flat_map(|event| {
-        let name = |key: &str| format!("{}.{key}", event.kind);
-        event.attributes.iter().map(move |(key, value)| (name(key), value))
-    });
-    let tags = attributes.flat_map(|(name, value)| [Tag::attribute(&name), Tag::value(&name, value)]);
-    std::iter::once(Tag::every()).chain(tags)
+    places.sort_unstable();
+    // An attribute may stand in a transaction twice.
+    places.dedup();
+    let tags = places.chunk_by(|one, next| one.0 == next.0);
+    tags.map(|tag| (tag[0].0, tag.iter().flat_map(|(_, index)| index.to_be_bytes()).collect())).collect()
 }
 
 /// Where transactions with a tag stand: heights and, at each, indexes in the block, ascending. From the back, heights descend.

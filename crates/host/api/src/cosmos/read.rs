@@ -79,17 +79,6 @@ impl Mined {
         self.indexes().filter_map(|index| self.txs.get(index as usize)).map(raw)
     }
 
-    /// Whether an event of the transaction at `index` has an attribute `name` with `part` in its value.
-    pub(super) fn has(&self, index: u32, name: &str, part: &str) -> bool {
-        let result = self.receipts.get(index as usize).and_then(|receipt| receipt.cosmos.as_ref());
-        let events = result.iter().flat_map(|result| &result.events);
-        let mut keys = events.filter_map(|event| {
-            let key = name.strip_prefix(event.kind.as_str())?.strip_prefix('.')?;
-            Some((event, key))
-        });
-        keys.any(|(event, wanted)| event.attributes.iter().any(|(key, value)| key == wanted && value.contains(part)))
-    }
-
     /// Bytes of the transaction at `index`.
     pub(super) fn size(&self, index: u32) -> usize {
         self.txs.get(index as usize).map_or(0, |tx| tx.len())
