@@ -101,7 +101,7 @@ pub struct MsgMigrateResponse {
     pub output: Vec<u8>,
 }
 
-/// What the one output of a message holds.
+/// What the one output of a message, or the answer to a question, holds.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Output {
     /// What the contract returned; empty if it returned nothing.
@@ -113,6 +113,12 @@ pub struct Output {
     /// Private attributes of the contract and of those that it called, in the order of the calls.
     #[prost(message, repeated, tag = "3")]
     pub attributes: Vec<PrivateAttribute>,
+    /// The contract that a [`MsgInstantiate`] made, in Bech32.
+    #[prost(string, tag = "4")]
+    pub contract: String,
+    /// The height whose state an answer is about; zero in a message's output, whose transaction stands in a block.
+    #[prost(uint64, tag = "5")]
+    pub height: u64,
 }
 
 /// An attribute that only the sender reads.

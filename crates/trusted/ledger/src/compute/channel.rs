@@ -63,8 +63,14 @@ impl Channel {
         Ok(())
     }
 
-    /// What stands in the response for the data that a contract returned.
-    pub(crate) fn data(&self, data: Option<Vec<u8>>, private: Vec<PrivateAttribute>) -> Result<Vec<u8>, Fail> {
+    /// What stands in the response for the data that a contract returned. `made` is the contract that the message made, in
+    /// Bech32; our own form vouches for it.
+    pub(crate) fn data(
+        &self,
+        data: Option<Vec<u8>>,
+        private: Vec<PrivateAttribute>,
+        made: &str,
+    ) -> Result<Vec<u8>, Fail> {
         match self {
             Self::Plain => Ok(data.unwrap_or_default()),
             Self::Siv(session) => {
@@ -72,7 +78,8 @@ impl Channel {
                 data.map(seal).transpose().map(Option::unwrap_or_default).map_err(too_long)
             }
             Self::Gcm(keys, place) => {
-                let output = Output { data: data.unwrap_or_default(), attributes: private, ..Output::default() };
+                let (data, contract) = (data.unwrap_or_default(), made.to_owned());
+                let output = Output { data, attributes: private, contract, ..Output::default() };
                 seal(keys, place, &output)
             }
         }

@@ -181,7 +181,7 @@ impl<S: Supply> Work<'_, '_, S> {
         let Opened { channel, code_hash, message } = opened;
         let result = self.instantiate(channel, made, code_hash.as_deref(), message, Some(wire));
         let (address, done) = result.map_err(|fault| fault.shown(channel))?;
-        let (data, events) = finish(channel, done)?;
+        let (data, events) = finish(channel, done, &address)?;
         Ok((address, data, events))
     }
 
@@ -198,7 +198,7 @@ impl<S: Supply> Work<'_, '_, S> {
             return Err(Verb::Execute.enclave(INVALID));
         }
         let done = self.execute(channel, sender, &callee, funds, message).map_err(|fault| fault.shown(channel))?;
-        finish(channel, done)
+        finish(channel, done, "")
     }
 
     fn migrate_for(
@@ -213,7 +213,7 @@ impl<S: Supply> Work<'_, '_, S> {
         let callee = self.callee_at(contract)?;
         let code_hash = code_hash.as_deref().unwrap_or_default();
         let done = self.migrate(channel, sender, callee, (code_id, code_hash), message, Some(wire));
-        finish(channel, done.map_err(|fault| fault.shown(channel))?)
+        finish(channel, done.map_err(|fault| fault.shown(channel))?, "")
     }
 
     fn store(&mut self, message: &MsgStoreCode) -> Result<(Any, Vec<Event>), Fail> {
@@ -392,10 +392,10 @@ impl<S: Supply> Work<'_, '_, S> {
     }
 }
 
-/// The response's data and all events.
-fn finish(channel: &Channel, done: Done) -> Result<(Vec<u8>, Vec<Event>), Fail> {
+/// The response's data and all events; `made` is the contract that the message made.
+fn finish(channel: &Channel, done: Done, made: &str) -> Result<(Vec<u8>, Vec<Event>), Fail> {
     let Done { emitted, data } = done;
-    Ok((channel.data(data, emitted.private)?, emitted.events))
+    Ok((channel.data(data, emitted.private, made)?, emitted.events))
 }
 
 /// Refuses what claims to be a contract's call: those never come from outside.

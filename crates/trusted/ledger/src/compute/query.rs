@@ -2,11 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cloister_chain::cosmos::sealed::Output;
 use cloister_chain::wire::{Answer, ContractQuery, Form, Halt, QueryRefusal, Rejection};
 use cloister_chain::{Bytes, limits};
 use cloister_envelope::message::{QueryContext, gcm, plain::Plaintext, siv};
 use cloister_state::{Overlay, Supply};
 use cloister_wasm::{Entry, Returned};
+use prost::Message as _;
 use zeroize::Zeroizing;
 
 use super::Scene;
@@ -40,7 +42,7 @@ pub(crate) fn ask<S: Supply>(scene: &Scene<'_>, state: &mut Overlay<S>, query: &
             asker.answer(scene.header.height, answer).map(|sealed| Answer::Contract { sealed, gas_used })
         }
         Ok(Returned::Error(error)) => asker
-            .error(scene.header.height, error.text.as_bytes())
+            .error(scene.header.height, &error.text)
             .map(|text| rejected(QUERY_FAILED, format!("encrypted: {text}"))),
         Ok(Returned::Response(_)) => None,
         Err(trap) => Some(rejected(QUERY_FAILED, format!("Execution error: Enclave: {trap}"))),
@@ -66,10 +68,13 @@ impl Asker {
     }
 
     /// The contract's error, sealed, as base64.
-    fn error(&self, height: u64, text: &[u8]) -> Option<String> {
+    fn error(&self, height: u64, text: &str) -> Option<String> {
         match self {
-            Self::Siv(session) => session.seal_text(None, text).ok(),
-            Self::Gcm(keys) => keys.seal_answer(&dated(height, text)).ok().map(|sealed| STANDARD.encode(sealed)),
+            Self::Siv(session) => session.seal_text(None, text.as_bytes()).ok(),
+            Self::Gcm(keys) => {
+                let output = Output { error: text.into(), height, ..Output::default() };
+                seal(keys, &output).map(|sealed| STANDARD.encode(sealed))
+            }
         }
     }
 }
@@ -92,8 +97,8 @@ fn open_gcm(scene: &Scene<'_>, callee: &Callee, message: &[u8]) -> Opened {
     Ok((Asker::Gcm(keys), message))
 }
 
-fn dated(height: u64, text: &[u8]) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new([&height.to_be_bytes(), text].concat())
+fn seal(keys: &gcm::AnswerKeys, output: &Output) -> Option<Vec<u8>> {
+    keys.seal_answer(&Zeroizing::new(output.encode_to_vec())).ok()
 }
 
 fn rejected(code: u32, log: String) -> Answer {
