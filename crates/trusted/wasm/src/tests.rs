@@ -4,6 +4,7 @@
 mod abi;
 mod addresses;
 mod codes;
+mod dispatch;
 mod gas;
 mod hostile;
 mod questions;

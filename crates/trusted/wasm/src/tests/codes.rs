@@ -152,10 +152,10 @@ fn newer_instructions_are_refused_but_for_those_that_compilers_write() {
 fn garbage_is_refused() {
     assert!(matches!(Code::compile(b""), Err(CodeError::Invalid(_))));
     assert!(matches!(Code::compile(b"\0asm\x01\0\0\0garbage"), Err(CodeError::Invalid(_))));
+    // Only between two sections at its end can a module be cut and be one.
     let wasm = v1("", "");
-    for end in 0..wasm.len() {
-        assert!(Code::compile(&wasm[..end]).is_err());
-    }
+    let cut = (0..wasm.len()).filter(|end| Code::compile(&wasm[..*end]).is_ok()).count();
+    assert!(cut <= 2, "{cut}");
     assert_eq!(Code::compile(&vec![0; limits::CODE_BYTES + 1]).unwrap_err(), CodeError::TooLarge);
 }
 

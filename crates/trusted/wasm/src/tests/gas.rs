@@ -93,7 +93,7 @@ fn more_than_there_is_cannot_evaporate() {
 fn a_response_is_paid_by_its_parts() {
     let cost = |json: &str| World::new().call(&super::wat::returning(json.as_bytes()), Entry::Execute, b"{}").gas_used;
     let two = cost(r#"{"Ok":{"attributes":[{"key":"a","value":"b"},{"key":"a","value":"b"}]}}"#);
-    let one = cost(r#"{"Ok":{"attributes":[{"key":"a","value":"b"}                       ]}}"#);
+    let one = cost(r#"{"Ok":{"attributes":[{"key":"a","value":"b"}                        ]}}"#);
     assert_eq!(two - one, gas::ITEM);
 }
 

@@ -153,7 +153,7 @@ fn the_host_ends_a_call_when_it_must() {
         }
     }
     let (keeper, env) = (keeper(), super::env());
-    let mut call = |error| {
+    let call = |error| {
         let call = Call { entry: Entry::Execute, env: &env, sender: SENDER, funds: &[], message: b"{}", gas: GAS };
         run(&keeper, &mut Refusing(error), &call)
     };

@@ -3,7 +3,7 @@
 use crate::Code;
 
 /// A contract of the newer line: the given imports and functions, beside what every contract has. `instantiate` and
-/// `execute` do nothing unless they are given. Its heap begins at 64 KiB.
+/// `execute` do nothing unless they are given. Its heap begins at 128 KiB.
 pub(super) fn v1(imports: &str, functions: &str) -> Vec<u8> {
     module(imports, functions, &[("instantiate", 3), ("execute", 3)], "interface_version_8", V1_NOTHING)
 }
@@ -73,7 +73,7 @@ fn module(imports: &str, functions: &str, entries: &[(&str, usize)], marker: &st
 
 /// Takes from a heap that is never given back.
 const ALLOCATE: &str = r#"
-    (global $heap (mut i32) (i32.const 65536))
+    (global $heap (mut i32) (i32.const 131072))
     (func $allocate (export "allocate") (param $size i32) (result i32)
         (local $region i32)
         (local.set $region (global.get $heap))
