@@ -8,12 +8,14 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use cloister_api::{Backend, eth};
+//! use cloister_api::{Backend, cosmos, eth};
 //!
 //! async fn open_and_close<B: Backend>(node: Arc<B>) -> std::io::Result<()> {
-//!     let door = eth::serve(node, ([127, 0, 0, 1], 8545).into()).await?;
-//!     assert_eq!(door.address().port(), 8545);
-//!     door.stop().await;
+//!     let ethereum = eth::serve(Arc::clone(&node), ([127, 0, 0, 1], 8545).into()).await?;
+//!     let secret = cosmos::serve(node, ([127, 0, 0, 1], 1317).into()).await?;
+//!     assert_eq!((ethereum.address().port(), secret.address().port()), (8545, 1317));
+//!     ethereum.stop().await;
+//!     secret.stop().await;
 //!     Ok(())
 //! }
 //! ```

@@ -154,6 +154,36 @@ async fn what_is_no_query_says_where() {
     assert_eq!(error, (400, 3, "limit is not a number".into()));
 }
 
+#[tokio::test]
+async fn an_answer_holds_no_more_than_a_block() {
+    use prost::Message as _;
+    use secret_sdk_proto::Any;
+    use secret_sdk_proto::secret::compute::v1beta1::MsgStoreCode;
+    let world = World::start().await;
+    // Six uploads of almost 3 MiB in two blocks.
+    for block in 0..2u8 {
+        let upload = |number: u8| {
+            let message = MsgStoreCode {
+                sender: user().to_vec(),
+                wasm_byte_code: vec![3 * block + number; 2_900_000],
+                ..Default::default()
+            };
+            let type_url = "/secret.compute.v1beta1.MsgStoreCode".into();
+            let tx = unsigned(vec![Any { type_url, value: message.encode_to_vec() }]);
+            let receipt = done(&tx, events(&tx, &[]));
+            (tx, receipt)
+        };
+        world.mine(&[upload(0), upload(1), upload(2)]);
+    }
+    let path = "/cosmos/tx/v1beta1/txs?query=tx.height%3E0";
+    let error = world.refused(path).await;
+    assert_eq!((error.0, error.1), (429, 8), "{}", error.2);
+    let some = world.get(&format!("{path}&limit=5")).await;
+    assert_eq!((some["txs"].as_array().unwrap().len(), &some["total"]), (5, &json!("6")));
+    let block = world.get("/cosmos/tx/v1beta1/txs/block/2").await;
+    assert_eq!(block["txs"].as_array().unwrap().len(), 3);
+}
+
 proptest! {
     #[test]
     fn no_query_is_too_strange(query in "[a-z.=<>' ANDEXISTSCONTAINS0-9\u{1F600}]{0,60}") {
