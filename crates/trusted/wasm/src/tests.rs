@@ -8,6 +8,7 @@ mod dispatch;
 mod gas;
 mod hostile;
 mod questions;
+mod real;
 mod signatures;
 mod state;
 mod wat;

@@ -84,7 +84,9 @@ fn every_kind_of_message() {
     let (contract, code_hash, bytes) = (|| "c".to_owned(), || "h".to_owned(), || b"{}".to_vec());
     let send = r#"[{"denom":"uscrt","amount":"1"}]"#;
     assert_eq!(
-        message(&format!(r#"{{"wasm":{{"execute":{{"contract_addr":"c","code_hash":"h","msg":"e30=","send":{send}}}}}}}"#)),
+        message(&format!(
+            r#"{{"wasm":{{"execute":{{"contract_addr":"c","code_hash":"h","msg":"e30=","send":{send}}}}}}}"#
+        )),
         Message::Execute { contract: contract(), code_hash: code_hash(), message: bytes(), funds: funds() }
     );
     assert_eq!(
@@ -107,7 +109,9 @@ fn every_kind_of_message() {
         }
     );
     assert_eq!(
-        message(r#"{"wasm":{"instantiate":{"code_id":3,"callback_code_hash":"h","msg":"e30=","send":[],"label":"l"}}}"#),
+        message(
+            r#"{"wasm":{"instantiate":{"code_id":3,"callback_code_hash":"h","msg":"e30=","send":[],"label":"l"}}}"#
+        ),
         Message::Instantiate {
             admin: None,
             code_id: 3,
@@ -160,7 +164,10 @@ fn amounts_are_decimal_texts_that_fit() {
 
 #[test]
 fn an_error_of_the_newer_line_is_the_body_of_a_json_text() {
-    assert_eq!(error(Version::V1, r#"{"Err":"Generic error: insufficient funds"}"#), "Generic error: insufficient funds");
+    assert_eq!(
+        error(Version::V1, r#"{"Err":"Generic error: insufficient funds"}"#),
+        "Generic error: insufficient funds"
+    );
     assert_eq!(
         error(Version::V1, r#"{"Err":"unknown variant `yolo`,\n say \"nop\" now"}"#),
         r#"unknown variant `yolo`,\n say \"nop\" now"#
@@ -193,7 +200,10 @@ fn an_answer_may_be_written_either_way() {
     }
     let json = br#"{"Err":{"parse_err":{"target":"snip20_reference_impl::msg::QueryMsg","msg":"unknown variant"}}}"#;
     let Returned::Error(error) = answer(json).unwrap() else { panic!("an error") };
-    assert_eq!(error.text, r#"{"parse_err":{"msg":"unknown variant","target":"snip20_reference_impl::msg::QueryMsg"}}"#);
+    assert_eq!(
+        error.text,
+        r#"{"parse_err":{"msg":"unknown variant","target":"snip20_reference_impl::msg::QueryMsg"}}"#
+    );
 }
 
 #[test]

@@ -8,7 +8,8 @@ use crate::{Code, Entry, Trap};
 fn convert(name: &str, input: &[u8], capacity: u32) -> Result<Result<Vec<u8>, String>, Trap> {
     let imports = db_write() + &import(name, "(param i32 i32) (result i32)");
     // The destination's capacity is more than its length.
-    let header: String = [2060, capacity, 0].iter().flat_map(|n: &u32| n.to_le_bytes()).map(|b| format!("\\{b:02x}")).collect();
+    let header: String =
+        [2060, capacity, 0].iter().flat_map(|n: &u32| n.to_le_bytes()).map(|b| format!("\\{b:02x}")).collect();
     let body = format!(
         r#"(local $error i32)
         (local.set $error (call ${name} (i32.const 4096) (i32.const 2048)))
@@ -17,7 +18,10 @@ fn convert(name: &str, input: &[u8], capacity: u32) -> Result<Result<Vec<u8>, St
             (else (call $db_write (i32.const 1060) (i32.const 2048))))
         (i32.const 16)"#
     );
-    let functions = region(1024, b"error") + &region(1060, b"result") + &region(4096, input) + &format!("(data (i32.const 2048) \"{header}\")");
+    let functions = region(1024, b"error")
+        + &region(1060, b"result")
+        + &region(4096, input)
+        + &format!("(data (i32.const 2048) \"{header}\")");
     let code = if name.ends_with("_address") {
         let handle = format!("(func (export \"handle\") (param i32 i32) (result i32) {body})");
         Code::compile(&v010(&imports, &(functions + &handle))).unwrap()
@@ -50,7 +54,9 @@ fn validate(input: &[u8]) -> Result<(), String> {
 
 #[test]
 fn addresses_are_twenty_bytes_and_back() {
-    for (canonicalize, humanize) in [("addr_canonicalize", "addr_humanize"), ("canonicalize_address", "humanize_address")] {
+    for (canonicalize, humanize) in
+        [("addr_canonicalize", "addr_humanize"), ("canonicalize_address", "humanize_address")]
+    {
         let canonical = convert(canonicalize, CONTRACT.as_bytes(), 64).unwrap().unwrap();
         assert_eq!(hex::encode(&canonical), "4e229113c75ac2ffbb9c93bd9a2877804d33f254");
         assert_eq!(convert(humanize, &canonical, 90).unwrap().unwrap(), CONTRACT.as_bytes());

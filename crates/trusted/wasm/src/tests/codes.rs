@@ -72,7 +72,11 @@ fn every_import_that_is_allowed_can_be_linked() {
 
 #[test]
 fn other_imports_are_refused() {
-    for (name, signature) in [("db_scan", "(param i32 i32 i32) (result i32)"), ("db_next", "(param i32) (result i32)"), ("abort", "(param i32)")] {
+    for (name, signature) in [
+        ("db_scan", "(param i32 i32 i32) (result i32)"),
+        ("db_next", "(param i32) (result i32)"),
+        ("abort", "(param i32)"),
+    ] {
         assert!(refused(&v1(&import(name, signature), "")).contains(&format!("\"env.{name}\"")));
     }
     let elsewhere = r#"(import "wasi" "db_read" (func (param i32) (result i32)))"#;

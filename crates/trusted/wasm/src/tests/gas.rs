@@ -28,7 +28,8 @@ fn the_same_call_costs_the_same_in_every_instance_and_in_every_compilation() {
 fn an_instruction_costs_two() {
     let adding = |times: usize| {
         let adds = "(i32.add (i32.const 1)".repeat(times) + "(i32.const 0)" + &")".repeat(times);
-        let execute = format!("(func (export \"execute\") (param i32 i32 i32) (result i32) (drop {adds}) (i32.const 16))");
+        let execute =
+            format!("(func (export \"execute\") (param i32 i32 i32) (result i32) (drop {adds}) (i32.const 16))");
         World::new().call(&code("", &execute), Entry::Execute, b"{}").gas_used
     };
     // Each adds a constant and an addition.
@@ -49,7 +50,8 @@ fn what_the_host_says_is_charged() {
 
 /// Evaporates `amount`, and keeps what `check_gas` said before and after.
 fn evaporating(amount: u32) -> (u64, Vec<u64>) {
-    let imports = db_write() + &import("check_gas", "(result i64)") + &import("gas_evaporate", "(param i32) (result i32)");
+    let imports =
+        db_write() + &import("check_gas", "(result i64)") + &import("gas_evaporate", "(param i32) (result i32)");
     let functions = region(1024, b"k")
         + &region(1060, &[0; 16])
         + &format!(

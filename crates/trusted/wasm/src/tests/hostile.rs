@@ -62,7 +62,12 @@ fn calls_nest_only_so_deep() {
 fn memory_grows_to_its_bound_and_no_further() {
     // Three pages are there from the beginning.
     let grow = |pages: u64| {
-        executing("", &format!("(if (i32.eq (memory.grow (i32.const {pages})) (i32.const -1)) (then (unreachable))) (i32.const 16)"))
+        executing(
+            "",
+            &format!(
+                "(if (i32.eq (memory.grow (i32.const {pages})) (i32.const -1)) (then (unreachable))) (i32.const 16)"
+            ),
+        )
     };
     assert_eq!(grow(limits::MEMORY_PAGES - 3).result, Ok(nothing()));
     assert_eq!(grow(limits::MEMORY_PAGES - 2).result, Err(Trap::Panicked));
@@ -82,7 +87,8 @@ fn tables_grow_to_their_bound_and_no_further() {
 #[test]
 fn copies_are_paid_by_the_byte() {
     let copy = |bytes: u32| {
-        executing("", &format!("(memory.copy (i32.const 0) (i32.const 65536) (i32.const {bytes})) (i32.const 16)")).gas_used
+        executing("", &format!("(memory.copy (i32.const 0) (i32.const 65536) (i32.const {bytes})) (i32.const 16)"))
+            .gas_used
     };
     assert_eq!(copy(16_000) - copy(8_000), 1_000);
 }
@@ -97,7 +103,12 @@ fn allocate_may_lie_trap_or_run_for_ever() {
     assert_eq!(allocating("(i32.const -1)"), Err(Trap::MemoryWrite));
     // A region of no capacity, and one that lies behind the memory.
     assert_eq!(allocating("(i32.const 8192)"), Err(Trap::MemoryWrite));
-    assert_eq!(allocating("(i32.store (i32.const 8192) (i32.const -8)) (i32.store (i32.const 8196) (i32.const -1)) (i32.const 8192)"), Err(Trap::MemoryWrite));
+    assert_eq!(
+        allocating(
+            "(i32.store (i32.const 8192) (i32.const -8)) (i32.store (i32.const 8196) (i32.const -1)) (i32.const 8192)"
+        ),
+        Err(Trap::MemoryWrite)
+    );
     assert_eq!(allocating("(unreachable)"), Err(Trap::Panicked));
     assert_eq!(allocating("(loop (br 0)) (i32.const 16)"), Err(Trap::OutOfGas));
 }
@@ -154,7 +165,11 @@ fn what_is_returned_may_not_be_endless() {
 /// What a region of these three numbers gives to whom it is passed, in a memory of three pages.
 fn model(offset: u32, capacity: u32, length: u32) -> Result<usize, Trap> {
     let end = u64::from(offset) + u64::from(capacity);
-    if length <= capacity && end <= 3 << 16 && length <= limits::VALUE_BYTES { Ok(length as usize) } else { Err(Trap::MemoryRead) }
+    if length <= capacity && end <= 3 << 16 && length <= limits::VALUE_BYTES {
+        Ok(length as usize)
+    } else {
+        Err(Trap::MemoryRead)
+    }
 }
 
 /// Numbers near what matters, and any.

@@ -25,7 +25,10 @@ fn every_kind_of_question() {
         parsed(r#"{"bank":{"balance":{"address":"a","denom":"d"}}}"#),
         QueryRequest::Balance { address: text("a"), denom: text("d") }
     );
-    assert_eq!(parsed(r#"{"bank":{"all_balances":{"address":"a"}}}"#), QueryRequest::AllBalances { address: text("a") });
+    assert_eq!(
+        parsed(r#"{"bank":{"all_balances":{"address":"a"}}}"#),
+        QueryRequest::AllBalances { address: text("a") }
+    );
     assert_eq!(
         parsed(r#"{"wasm":{"smart":{"contract_addr":"c","callback_code_hash":"h","msg":"e30="}}}"#),
         QueryRequest::Smart { contract: text("c"), code_hash: text("h"), message: b"{}".to_vec() }
@@ -114,5 +117,8 @@ fn the_chains_own_answers() {
         text(answers::contract_info(3, "secret1x", Some("secret1y"))),
         r#"{"code_id":3,"creator":"secret1x","admin":"secret1y","pinned":false}"#
     );
-    assert_eq!(text(answers::contract_info(3, "secret1x", None)), r#"{"code_id":3,"creator":"secret1x","pinned":false}"#);
+    assert_eq!(
+        text(answers::contract_info(3, "secret1x", None)),
+        r#"{"code_id":3,"creator":"secret1x","pinned":false}"#
+    );
 }
