@@ -116,6 +116,23 @@ test('one transfer to many', async () => {
   assert.deepEqual([await balance(bob), await balance(carol)], [30n, 12n]);
 });
 
+test("the gas limits of secretjs's own documents and tests are enough", async () => {
+  const newcomers = (n) => Array.from({ length: n }, () => new Wallet().address);
+  const [bob, carol] = newcomers(2);
+  await done(send(alice, bob, 1, gas(20_000)));
+  await done(send(alice, bob, 1, gas(20_000)));
+  await done(alice.tx.bank.send({ from_address: alice.address, to_address: carol, amount: coins(1) }, gas(25_000)));
+  const many = (addresses, limit) => alice.tx.bank.multiSend(
+    {
+      inputs: [{ address: alice.address, coins: coins(addresses.length) }],
+      outputs: addresses.map((address) => ({ address, coins: coins(1) })),
+    },
+    gas(limit),
+  );
+  await done(many([bob, carol], 20_000));
+  await done(many(newcomers(17), 200_000));
+});
+
 test('two transfers in one transaction: both, or none', async () => {
   const to = new Wallet().address;
   const transfer = (amount) => new MsgSend({ from_address: alice.address, to_address: to, amount: coins(amount) });
