@@ -19,6 +19,10 @@ pub struct Node {
     child: Child,
     /// Where its JSON-RPC is.
     pub url: String,
+    /// Where Secret's REST is.
+    pub rest: String,
+    /// Where the faucet of the Cosmos world is.
+    pub faucet: String,
 }
 
 impl Node {
@@ -35,9 +39,9 @@ impl Node {
             .spawn()
             .map_err(|error| Failure::new(format!("cannot start the node: {error}")))?;
         let stdout = child.stdout.take().expect("stdout is piped");
-        let mut node = Self { child, url: String::new() };
-        match ready_line(stdout).as_deref().and_then(url) {
-            Some(url) => node.url = url,
+        let mut node = Self { child, url: String::new(), rest: String::new(), faucet: String::new() };
+        match ready_line(stdout).as_deref().and_then(doors) {
+            Some([url, rest, faucet]) => (node.url, node.rest, node.faucet) = (url, rest, faucet),
             None => {
                 let said = fs::read_to_string(&log).unwrap_or_default();
                 return Err(Failure::new(format!("the node did not get ready:\n{}", said.trim_end())));
@@ -74,19 +78,24 @@ fn ready_line(stdout: impl std::io::Read + Send + 'static) -> Option<String> {
     receiver.recv_timeout(PATIENCE).ok()
 }
 
-/// The address of the Ethereum door in the ready line.
-fn url(line: &str) -> Option<String> {
+/// The addresses in the ready line: of the Ethereum door, the Cosmos door and the faucet.
+fn doors(line: &str) -> Option<[String; 3]> {
     let ready: Value = serde_json::from_str(line).ok()?;
-    ready["rpc"].as_str().map(str::to_owned)
+    let door = |name: &str| ready[name].as_str().map(str::to_owned);
+    Some([door("rpc")?, door("rest")?, door("faucet")?])
 }
 
 #[cfg(test)]
 mod tests {
-    use super::url;
+    use super::doors;
 
     #[test]
-    fn the_ready_line_names_the_door() {
-        assert_eq!(url(r#"{"rpc":"http://127.0.0.1:8545"}"#).as_deref(), Some("http://127.0.0.1:8545"));
-        assert_eq!(url("listening"), None);
+    fn the_ready_line_names_the_doors() {
+        let line =
+            r#"{"rpc":"http://a:8545","websocket":"ws://a:8545","rest":"http://a:1317","faucet":"http://a:5000"}"#;
+        let named = ["http://a:8545", "http://a:1317", "http://a:5000"].map(str::to_owned);
+        assert_eq!(doors(line), Some(named));
+        assert_eq!(doors(r#"{"rpc":"http://a:8545"}"#), None);
+        assert_eq!(doors("listening"), None);
     }
 }

@@ -22,6 +22,7 @@ pub struct Suite {
 pub const SUITES: &[Suite] = &[
     Suite { name: "python", folder: "interop/python", npm: false, command: &["bash", "run.sh"] },
     Suite { name: "js", folder: "interop/js", npm: true, command: &["npm", "test", "--silent"] },
+    Suite { name: "secretjs", folder: "interop/secretjs", npm: true, command: &["npm", "test", "--silent"] },
     Suite {
         name: "coti-contracts",
         folder: "interop/coti-contracts-suite",
@@ -43,7 +44,8 @@ impl Suite {
         let node = Node::start(self.name)?;
         let mut command = Command::new(self.command[0]);
         command.args(&self.command[1..]).current_dir(shell::root().join(self.folder));
-        command.env("CLOISTER_RPC", &node.url).envs(settings.iter().copied());
+        command.env("CLOISTER_RPC", &node.url).env("CLOISTER_REST", &node.rest).env("CLOISTER_FAUCET", &node.faucet);
+        command.envs(settings.iter().copied());
         shell::run_recorded(&mut command, LIMIT)
     }
 }
