@@ -29,15 +29,19 @@ pub(super) fn run<S: Supply>(
     if tx.granter().is_some() {
         return Err(CosmosError::Invalid("fee grants are not supported".into()).into());
     }
+    // The whole price follows from the transaction alone. So the mempool can tell who cannot pay it, and nothing gets into a
+    // block without paying a fee because its gas ended here.
     let size = u64::try_from(tx.bytes().len()).unwrap_or(u64::MAX);
     meter.charge(size.saturating_mul(TX_BYTE), "txSize")?;
+    let signers = u64::try_from(tx.signers().len()).unwrap_or(u64::MAX);
+    meter.charge(signers.saturating_mul(SIGNATURE), "ante verify: secp256k1")?;
+    let meter = &mut meter.paid();
     let mut accounts = Vec::with_capacity(tx.signers().len());
     let mut data = Vec::with_capacity(tx.signers().len());
     for signer in tx.signers() {
         let unknown = || Fail::sdk(9, format!("account {} does not exist: unknown address", bech32(signer)));
         let auth: Auth = meter.read(Leaf::Auth(*signer))?.ok_or_else(unknown)?;
         let account: Account = meter.read(Leaf::Account(*signer))?.unwrap_or_default();
-        meter.charge(SIGNATURE, "ante verify: secp256k1")?;
         data.push(SignerData { number: auth.number, sequence: account.sequence, key: auth.public_key()? });
         accounts.push((*signer, auth, account));
     }

@@ -49,6 +49,11 @@ impl<'a, S: Supply> Meter<'a, S> {
         self.state
     }
 
+    /// The same state for what is in another price already.
+    pub(crate) fn paid(&mut self) -> Meter<'_, S> {
+        Meter::new(self.state, u64::MAX)
+    }
+
     /// Lets at most `gas` more be used, if that is less than what is left. The limit so far, for [`Meter::restore`].
     pub(crate) fn lower(&mut self, gas: Option<u64>) -> u64 {
         let limit = self.limit;

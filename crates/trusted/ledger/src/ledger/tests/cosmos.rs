@@ -200,11 +200,24 @@ fn what_the_ante_part_refuses_leaves_no_trace() {
 }
 
 #[test]
+fn gas_for_its_size_and_signatures_gets_a_transaction_into_a_block_and_that_is_paid() {
+    let mut chain = start();
+    // One byte says which world it is of.
+    let size = Build { gas: 5_000, ..build(1, 0, &[(2, 1)]) }.sign().len() as u64 - 1;
+    let price = size * 10 + 1_000;
+    let mut with = |gas| chain.run(vec![Build { gas, ..build(1, 0, &[(2, 1)]) }.sign()])[0].clone();
+    let refused = with(price - 1);
+    assert_eq!((refused.status, refused.gas_used), (Status::Refused(Refusal::Rule), 0));
+    let failed = with(price);
+    assert_eq!((failed.status, failed.gas_used), (Status::Failed, price));
+}
+
+#[test]
 fn gas_that_runs_out_in_a_message_is_paid_in_full() {
     let mut chain = start();
     // The first one costs more: it brings new accounts into being.
     chain.run(vec![build(1, 0, &[(2, 1)]).sign()]);
-    let enough = chain.run(vec![build(1, 1, &[(2, 1)]).sign()])[0].gas_used;
+    let enough = chain.run(vec![Build { gas: 16_000, ..build(1, 1, &[(2, 1)]) }.sign()])[0].gas_used;
     let receipt = chain.run(vec![Build { gas: enough - 1, ..build(1, 2, &[(2, 1)]) }.sign()])[0].clone();
     assert_eq!((receipt.status, receipt.gas_used), (Status::Failed, enough - 1));
     let log = receipt.cosmos.expect("a Cosmos result").log;
