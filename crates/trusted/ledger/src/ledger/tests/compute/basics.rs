@@ -199,3 +199,18 @@ fn uploads_that_are_no_contracts_are_refused_and_gzip_is_unpacked() {
     assert_eq!(stored.kinds(), ["message", "message", "message"]);
     assert_eq!(stored.messages()[2].attributes[0], ("code_id".into(), "1".into()));
 }
+
+#[test]
+fn a_reply_header_in_a_users_message_is_refused() {
+    let mut story = Story::new();
+    let counter = counter(&mut story);
+    let session = story.session();
+    let reply = cloister_envelope::message::plain::ReplyTo { id: 1, code_hash: counter.code_hash };
+    let (code_hash, message) = (counter.code_hash, &br#"{"increment":{}}"#[..]);
+    let plaintext = Plaintext { code_hash, replies: vec![reply], message };
+    let wire = session.seal_message(&plaintext.to_bytes()).expect("short");
+    let seen = story.send(vec![execution(1, counter.address, wire.clone(), 0)]);
+    assert!(seen.result.log.contains("failed to validate transaction"), "{}", seen.result.log);
+    let query = ContractQuery { contract: counter.address, form: Form::Siv, message: wire.into() };
+    assert!(matches!(story.chain.ask(Query::Contract(query)), Answer::Rejected(_)));
+}
