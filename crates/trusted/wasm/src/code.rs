@@ -11,6 +11,8 @@ use flate2::read::MultiGzDecoder;
 use thiserror::Error;
 use wasmi::{CompilationMode, Config, CustomFuelCosts, EnforcedLimits, Engine, ExternType, FuncType, Module, ValType};
 
+use wasmparser::{BinaryReaderError, Parser, Payload};
+
 use crate::{Entry, gas, imports, limits, run};
 
 /// A contract's code, checked and compiled. Cheap to clone.
@@ -63,6 +65,13 @@ pub enum CodeError {
         "Error during static Wasm validation: Wasm contract memory's maximum must be unset. The host will set it for you."
     )]
     MemoryMaximum,
+    /// A function has more than [`limits::LOCALS`] local variables, or all have more than [`limits::ALL_LOCALS`].
+    #[error(
+        "Error during static Wasm validation: Wasm contract must not have more than {} locals in a function, or {} in all",
+        limits::LOCALS,
+        limits::ALL_LOCALS
+    )]
+    Locals,
     /// It requires a feature that this chain does not have.
     #[error("Error during static Wasm validation: Wasm contract requires unsupported features: {0}")]
     Feature(String),
@@ -130,6 +139,7 @@ impl fmt::Debug for Code {
 
 impl Compiled {
     fn new(wasm: &[u8], floats: bool) -> Result<Self, CodeError> {
+        check_locals(wasm)?;
         let engine = Engine::new(&config(floats));
         let module = Module::new(&engine, wasm).map_err(|error| CodeError::Invalid(error.to_string()))?;
         check_memory(&module)?;
@@ -174,6 +184,25 @@ fn config(floats: bool) -> Config {
         .wasm_custom_page_sizes(false)
         .wasm_wide_arithmetic(false);
     config
+}
+
+/// Counts before anything is compiled.
+fn check_locals(wasm: &[u8]) -> Result<(), CodeError> {
+    let invalid = |error: BinaryReaderError| CodeError::Invalid(error.to_string());
+    let mut all = 0_u64;
+    for payload in Parser::new(0).parse_all(wasm) {
+        let Payload::CodeSectionEntry(function) = payload.map_err(invalid)? else { continue };
+        let mut locals = 0_u64;
+        for group in function.get_locals_reader().map_err(invalid)? {
+            let (count, _) = group.map_err(invalid)?;
+            locals = locals.saturating_add(count.into());
+        }
+        all = all.saturating_add(locals);
+        if locals > limits::LOCALS || all > limits::ALL_LOCALS {
+            return Err(CodeError::Locals);
+        }
+    }
+    Ok(())
 }
 
 fn check_memory(module: &Module) -> Result<(), CodeError> {

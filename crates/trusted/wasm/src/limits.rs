@@ -4,8 +4,12 @@
 pub const CODE_BYTES: usize = cloister_chain::limits::WASM_BYTES;
 /// Most memory of a contract, in pages of 64 KiB: 12 MiB.
 pub const MEMORY_PAGES: u64 = 192;
-/// Most elements of all the tables of a contract. A count, as is the next.
-pub const TABLE_ELEMENTS: usize = 100_000;
+/// Most elements of the one table that a contract may have. A count, as are the next three.
+pub const TABLE_ELEMENTS: usize = 16_384;
+/// Most local variables of a function: they are set to zero at each call, for which the call does not pay.
+pub const LOCALS: u64 = 512;
+/// Most local variables of all functions together, each of which takes its time to compile.
+pub const ALL_LOCALS: u64 = 200_000;
 /// Deepest nesting of calls inside a contract.
 pub const CALL_DEPTH: usize = 1_024;
 /// Largest stack of values: locals and operands of all the calls that are open.

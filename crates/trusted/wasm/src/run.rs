@@ -94,10 +94,11 @@ pub(crate) fn trial(module: &Module) -> Result<(), WasmError> {
 }
 
 fn store<'h>(engine: &Engine, host: &'h mut dyn Host, gas: u64) -> Store<Guest<'h>> {
-    let page = usize::try_from(PAGE_BYTES * limits::MEMORY_PAGES).unwrap_or(usize::MAX);
+    let memory = usize::try_from(PAGE_BYTES * limits::MEMORY_PAGES).unwrap_or(usize::MAX);
     let limits = StoreLimitsBuilder::new()
-        .memory_size(page)
+        .memory_size(memory)
         .memories(1)
+        .tables(1)
         .table_elements(limits::TABLE_ELEMENTS)
         .instances(1)
         .build();

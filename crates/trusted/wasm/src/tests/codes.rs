@@ -129,6 +129,28 @@ fn the_memory_is_one_and_the_hosts_business() {
 }
 
 #[test]
+fn locals_and_tables_are_bounded() {
+    let functions = |locals: usize, count: usize| {
+        let function = format!("(func (local {}) (drop (i64.add (i64.const 1) (local.get 0))))", "i64 ".repeat(locals));
+        Code::compile(&v1("", &function.repeat(count))).map(|_| ())
+    };
+    assert_eq!(functions(512, 1), Ok(()));
+    assert_eq!(functions(513, 1), Err(CodeError::Locals));
+    // Enough bytes in each function, so that only the locals are too many: `allocate` has one, too.
+    let filled = |count: usize| {
+        let (locals, filler) = ("i64 ".repeat(500), "(nop)".repeat(50));
+        Code::compile(&v1("", &format!("(func (local {locals}) {filler})").repeat(count))).map(|_| ())
+    };
+    assert_eq!(filled(399), Ok(()));
+    assert_eq!(filled(400), Err(CodeError::Locals));
+
+    let tables = |text: &str| Code::compile(&v1("", text)).map(|_| ());
+    assert_eq!(tables("(table 16384 funcref)"), Ok(()));
+    assert!(matches!(tables("(table 16385 funcref)"), Err(CodeError::Invalid(_))));
+    assert!(matches!(tables("(table 1 funcref) (table 1 funcref)"), Err(CodeError::Invalid(_))));
+}
+
+#[test]
 fn features_are_those_of_the_chain() {
     let requires = |name: &str| Code::compile(&v1("", &format!("(func (export \"requires_{name}\"))"))).map(|_| ());
     for known in ["random", "staking", "stargate", "ibc3"] {

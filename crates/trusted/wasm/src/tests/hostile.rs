@@ -49,7 +49,7 @@ fn calls_nest_only_so_deep() {
     let result = World::new().call(&code("", recursion), Entry::Execute, b"{}").result;
     assert_eq!(result, Err(Trap::Stack));
     // Nor does it help to need much of the stack each time.
-    let locals = "i64 ".repeat(4_000);
+    let locals = "i64 ".repeat(500);
     let wide = format!(
         "(func $f (local {locals}) (call $f))
         (func (export \"execute\") (param i32 i32 i32) (result i32) (call $f) (i32.const 16))"
@@ -79,7 +79,7 @@ fn memory_grows_to_its_bound_and_no_further() {
 fn tables_grow_to_their_bound_and_no_further() {
     let grows = r#"(table $t 1 funcref)
         (func (export "execute") (param i32 i32 i32) (result i32)
-            (if (i32.ne (table.grow $t (ref.null func) (i32.const 100000)) (i32.const -1)) (then (unreachable)))
+            (if (i32.ne (table.grow $t (ref.null func) (i32.const 16384)) (i32.const -1)) (then (unreachable)))
             (i32.const 16))"#;
     assert_eq!(World::new().call(&code("", grows), Entry::Execute, b"{}").result, Ok(nothing()));
 }
