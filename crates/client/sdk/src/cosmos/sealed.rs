@@ -174,7 +174,7 @@ pub(super) fn called(
             return fail(reason, words.map(|output| output.error));
         }
     };
-    let Output { data, error, attributes } = open(hash, keys, &sealed(&tx)?)?;
+    let Output { data, error, attributes, .. } = open(hash, keys, &sealed(&tx)?)?;
     if !error.is_empty() {
         // The output is the enclave's word, "success" the node's.
         let reason =
