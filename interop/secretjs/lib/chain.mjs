@@ -218,6 +218,11 @@ export function post(path, body, headers = { 'content-type': 'text/plain;charset
   return get(path, restUrl, { method: 'POST', body: sent, headers });
 }
 
+/** Everything that the chain tells of a transaction to whoever asks. */
+export async function seen({ transactionHash }) {
+  return JSON.stringify((await get(`/cosmos/tx/v1beta1/txs/${transactionHash}?`)).body);
+}
+
 /** Fails if `condition` does not come true. */
 export async function until(condition) {
   for (let i = 0; i < 500; i++) {

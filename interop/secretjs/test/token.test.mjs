@@ -6,6 +6,7 @@ import { MsgExecuteContract, Wallet, validatePermit } from 'secretjs';
 import { AminoWallet } from 'secretjs/dist/wallet_amino.js';
 import {
   balance, base64, call, chainId, coins, deploy, done, execute, executeData, failed, freshClient, gas, log, query, reader,
+  seen,
 } from '../lib/chain.mjs';
 
 let alice;
@@ -96,8 +97,8 @@ test('tokens move; whoever watches sees neither whom nor how many', async () => 
     gas(),
   ));
   assert.equal(await owned(bob), '200');
-  const stranger = JSON.stringify(await reader().query.getTx(tx.transactionHash));
-  for (const hidden of [bob.address, 'PRIV', 'rent']) assert.ok(!stranger.includes(hidden), hidden);
+  const text = await seen(tx);
+  for (const hidden of [bob.address, 'PRIV', 'rent', '"150"']) assert.ok(!text.includes(hidden), hidden);
 });
 
 test('more than there is: an error for the sender, of a length that says nothing', async () => {
