@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { MsgExecuteContract, MsgInstantiateContract, MsgSend, Wallet } from 'secretjs';
+import { MsgExecuteContract, MsgInstantiateContract, MsgSend, Wallet, fromBech32 } from 'secretjs';
+import { MsgExecuteContract as MsgExecuteProto } from 'secretjs/dist/protobuf/secret/compute/v1beta1/msg.js';
 import {
   attribute, balance, base64, call, coins, deploy, done, execute, executeData, failed, freshClient, gas, instantiate,
   instantiateData, knownClient, label, log, query, reader, rejection, store, upload, wasm,
@@ -283,13 +284,12 @@ test('the second of three messages fails: nothing of the first stays, and its er
 });
 
 test('calls and makings of contracts are not simulated', async () => {
-  const refused = [
-    alice.tx.compute.executeContract.simulate(call(alice, counter, increment)),
-    alice.tx.compute.instantiateContract.simulate(
-      { sender: alice.address, code_id: code.codeId, code_hash: code.codeHash, init_msg: { count: 1 }, label: label() },
-    ),
-  ];
-  for (const simulation of refused) assert.match(await rejection(simulation), /cannot be simulated/);
+  const called = alice.tx.compute.executeContract.simulate(call(alice, counter, increment));
+  assert.match(await rejection(called), /cannot be simulated/);
+  const made = alice.tx.compute.instantiateContract.simulate(
+    { sender: alice.address, code_id: code.codeId, code_hash: code.codeHash, init_msg: { count: 1 }, label: label() },
+  );
+  assert.match(await rejection(made), /cannot be simulated/);
 });
 
 test('data is what the contract says, byte for byte, or nothing', async () => {
@@ -298,4 +298,52 @@ test('data is what the contract says, byte for byte, or nothing', async () => {
   assert.deepEqual(executeData(tx), { text: 'ü €' });
   const nothing = await done(execute(alice, prober, { sub: { msgs: [], data: null } }));
   assert.equal(executeData(nothing), null);
+});
+
+test('a contract answers as it was at an earlier height', async () => {
+  const contract = await fresh(1);
+  const tx = await done(execute(alice, contract, increment));
+  const at = (height) => reader().query.compute.queryContract(
+    { contract_address: contract.address, code_hash: contract.codeHash, query: getCount },
+    { 'x-cosmos-block-height': `${height}` },
+  );
+  assert.deepEqual(await at(tx.height - 1), { count: 1 });
+  assert.deepEqual(await at(tx.height), { count: 2 });
+  assert.match(await rejection(at(contract.tx.height - 1)), /not found/);
+});
+
+/** A call as secretjs never sends it: not encrypted, or with the signature of a contract. */
+function bare(contract, message, callback_sig = new Uint8Array()) {
+  const value = {
+    sender: fromBech32(alice.address).data,
+    contract: fromBech32(contract.address).data,
+    msg: new TextEncoder().encode(JSON.stringify(message)),
+    callback_code_hash: '',
+    sent_funds: [],
+    callback_sig,
+  };
+  return {
+    toProto: async () => ({
+      type_url: '/secret.compute.v1beta1.MsgExecuteContract',
+      value,
+      encode: () => MsgExecuteProto.encode(value).finish(),
+    }),
+  };
+}
+
+test('a message in the clear is answered in the clear', async () => {
+  const contract = await fresh(1);
+  const tx = await done(alice.tx.broadcast([bare(contract, increment)], gas()));
+  const stranger = await reader().query.getTx(tx.transactionHash);
+  assert.deepEqual(log(stranger).slice(-2), [['wasm', 'action', 'increment'], ['wasm', 'count', '2']]);
+  assert.deepEqual(executeData(stranger), { count: 2 });
+  const wrong = await failed(alice.tx.broadcast([bare(contract, { fail: {} })], gas()));
+  assert.match(wrong.rawLog, /^failed to execute message; message index: 0: encrypted: Generic error: failed on request: execute contract failed$/);
+});
+
+test('nobody passes for a contract', async () => {
+  const contract = await fresh(1);
+  const tx = await failed(alice.tx.broadcast([bare(contract, increment, new Uint8Array(32).fill(1))], gas()));
+  assert.match(tx.rawLog, /Enclave: failed to verify transaction signature: execute contract failed$/);
+  assert.deepEqual(await query(reader(), contract, getCount), { count: 1 });
 });

@@ -191,6 +191,18 @@ test('a message that this chain does not have', async () => {
   assert.match(await rejection(stake), /code 6 \(codespace: sdk\)\. Log: .*MsgDelegate.*unknown request/);
 });
 
+test('modules that this chain does not have: empty where that is the truth, else not implemented', async () => {
+  const { query } = reader();
+  assert.deepEqual((await query.feegrant.allowances({ grantee: alice.address })).allowances, []);
+  assert.deepEqual((await query.authz.grants({ granter: alice.address, grantee: known.b.address })).grants, []);
+  assert.deepEqual((await query.gov.proposals({})).proposals, []);
+  const absent = { code: 12, message: 'Not Implemented', details: [] };
+  await assert.rejects(query.staking.validators({}), absent);
+  await assert.rejects(query.mint.params({}), absent);
+  await assert.rejects(query.slashing.params({}), absent);
+  await assert.rejects(query.ibc_channel.channels({}), absent);
+});
+
 test('a wait that is too long ends with the words that people search for', async () => {
   const { account } = await alice.query.auth.account({ address: alice.address });
   const explicitSignerData = { chainId, accountNumber: Number(account.account_number), sequence: 0 };
