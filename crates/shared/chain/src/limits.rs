@@ -12,8 +12,6 @@ pub const FRAME_BYTES: usize = 256 << 20;
 pub const CHAIN_ID_BYTES: usize = 50;
 /// Most validators in one set.
 pub const VALIDATORS: usize = 1_024;
-/// Largest value of one leaf.
-pub const LEAF_BYTES: usize = 1 << 20;
 /// Largest EVM contract (EIP-170).
 pub const EVM_CODE_BYTES: usize = 24_576;
 /// Largest body of one JSON-RPC request, batch or not.

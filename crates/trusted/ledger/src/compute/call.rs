@@ -69,11 +69,15 @@ impl<S: Supply> Work<'_, '_, S> {
         self.meter.charge(ran.run.gas_used / GAS_MULTIPLIER + 1, "wasm contract")?;
         match ran.run.result {
             Ok(Returned::Response(response)) => {
+                self.meter.charge(weight(&response), "contract output")?;
                 let state = self.meter.state();
                 contract::flush(self.scene, state, callee.address, ran.writes, &place, &mut self.writes);
                 Ok((ran.version, response))
             }
-            Ok(Returned::Error(error)) => Err(Fault::Contract { verb, text: error.text, within: 0 }),
+            Ok(Returned::Error(error)) => {
+                self.meter.charge(length(&error.text).saturating_mul(OUTPUT_BYTE), "contract output")?;
+                Err(Fault::Contract { verb, text: error.text, within: 0 })
+            }
             // What a contract gives for an answer to a question is no response.
             Ok(Returned::Answer(_)) => Err(verb.enclave(&Trap::Panicked.to_string()).into()),
             Err(trap) => Err(verb.enclave(&trap.to_string()).into()),
@@ -366,6 +370,31 @@ fn for_caller(events: &[Event]) -> Vec<(String, Vec<(String, String)>)> {
     })
     .collect()
 }
+
+/// Gas for what a response adds to the block's results, which every node keeps.
+fn weight(response: &Response) -> u64 {
+    let events = response.events.iter();
+    let attributes = events.clone().flat_map(|event| &event.attributes).chain(&response.attributes);
+    let (mut items, mut bytes) =
+        (0u64, response.data.as_ref().map_or(0, |data| u64::try_from(data.len()).unwrap_or(u64::MAX)));
+    for event in events {
+        (items, bytes) = (items.saturating_add(1), bytes.saturating_add(length(&event.kind)));
+    }
+    for attribute in attributes {
+        items = items.saturating_add(1);
+        bytes = bytes.saturating_add(length(&attribute.key)).saturating_add(length(&attribute.value));
+    }
+    items.saturating_mul(OUTPUT_ITEM).saturating_add(bytes.saturating_mul(OUTPUT_BYTE))
+}
+
+fn length(text: &str) -> u64 {
+    u64::try_from(text.len()).unwrap_or(u64::MAX)
+}
+
+/// Gas for each byte of data, attributes and errors. Results have to fit into one crossing of the wall.
+const OUTPUT_BYTE: u64 = 3;
+/// Gas for each event and each attribute.
+const OUTPUT_ITEM: u64 = 60;
 
 /// What a message that fails its checks inside the enclave is told.
 pub(crate) const INVALID: &str = "failed to validate transaction";

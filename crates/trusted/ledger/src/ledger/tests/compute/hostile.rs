@@ -96,3 +96,22 @@ fn events_that_break_the_rules_fail_the_transaction() {
     let claimed = story.execute(&one, &json!({ "attributes": { "attributes": attributes } }));
     assert_eq!(claimed.event("wasm").len(), 2, "nobody claims to be another contract");
 }
+
+#[test]
+fn what_a_contract_says_is_paid_by_its_length() {
+    let mut story = Story::new();
+    let one = story.prober();
+    let attribute = |length: usize| {
+        let attribute = json!({ "key": "k", "value": "v".repeat(length), "encrypted": false });
+        json!({ "attributes": { "attributes": [attribute] } })
+    };
+    let fail = |length: usize| json!({ "fail": { "text": "x".repeat(length) } });
+    let data = |length: usize| json!({ "big_data": { "n": length } });
+    let mut gas = |message: &Value| story.execute(&one, message).gas_used;
+    // The transaction's own bytes are ten each.
+    for longer in [gas(&attribute(50_001)) - gas(&attribute(1)), gas(&fail(50_001)) - gas(&fail(1))] {
+        assert!(longer > 50_000 * (10 + 3), "{longer}");
+    }
+    let longer = gas(&data(50_001)) - gas(&data(1));
+    assert!(longer > 50_000 * 3, "{longer}");
+}
