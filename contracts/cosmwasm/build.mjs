@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 const artifactDir = join(here, 'artifacts');
 const target = join(here, '../../target/contracts');
+const wasm = 'wasm32-unknown-unknown';
 
 // What the chain links, by the line of the standard library that a contract names in its marker export.
 const common = [
@@ -33,17 +34,18 @@ function main() {
   const asked = process.argv.slice(2).filter((argument) => argument !== '--check');
   const names = asked.length > 0 ? asked : all;
   mkdirSync(artifactDir, { recursive: true });
+  run('cargo', ['fetch', '--quiet', '--locked', '--target', wasm], { cwd: here, env: environment() });
   const wrong = [];
   for (const name of names) {
     const optimised = optimise(compile(name), name);
-    const wasm = readFileSync(optimised);
-    const faults = [...linkFaults(wasm), ...floats(optimised)].map((fault) => `${name}: ${fault}`);
+    const bytes = readFileSync(optimised);
+    const faults = [...linkFaults(bytes), ...floats(optimised)].map((fault) => `${name}: ${fault}`);
     wrong.push(...faults);
     const artifact = join(artifactDir, `${name}.wasm`);
     if (!process.argv.includes('--check')) {
-      if (faults.length === 0) writeFileSync(artifact, wasm);
-      console.log(`${name}: ${wasm.length} bytes`);
-    } else if (!existsSync(artifact) || !readFileSync(artifact).equals(wasm)) {
+      if (faults.length === 0) writeFileSync(artifact, bytes);
+      console.log(`${name}: ${bytes.length} bytes`);
+    } else if (!existsSync(artifact) || !readFileSync(artifact).equals(bytes)) {
       wrong.push(`${name}: the artefact differs from its source. Run: npm run build`);
     }
   }
@@ -58,16 +60,25 @@ function compile(name) {
   const flags = [
     // 3 pages of memory at the start instead of 17.
     '-Clink-arg=-zstack-size=131072',
-    // Panic messages name source files: the same ones wherever this folder lies.
-    `--remap-path-prefix=${here}=/contracts`,
-    `--remap-path-prefix=${process.env.CARGO_HOME ?? join(homedir(), '.cargo')}=/cargo`,
+    // Panic messages name source files: the same ones wherever they lie.
+    ...[here, ...registries()].map((folder) => `--remap-path-prefix=${folder}=/source`),
   ];
-  const env = { ...process.env, CARGO_TARGET_DIR: target, CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f') };
-  // Set by an outer cargo, they would choose another compiler or other flags.
+  const args = ['build', '--quiet', '--locked', '--release', '--lib', '--target', wasm, '-p', name];
+  run('cargo', args, { cwd: here, env: { ...environment(), CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f') } });
+  return join(target, wasm, 'release', `${name.replaceAll('-', '_')}.wasm`);
+}
+
+/** Without what an outer cargo sets: it would choose another compiler or other flags. */
+function environment() {
+  const env = { ...process.env, CARGO_TARGET_DIR: target };
   for (const name of ['RUSTUP_TOOLCHAIN', 'RUSTFLAGS', 'RUSTC', 'CARGO', 'RUSTC_WRAPPER']) delete env[name];
-  const args = ['build', '--quiet', '--locked', '--release', '--lib', '--target', 'wasm32-unknown-unknown', '-p', name];
-  run('cargo', args, { cwd: here, env });
-  return join(target, 'wasm32-unknown-unknown/release', `${name.replaceAll('-', '_')}.wasm`);
+  return env;
+}
+
+/** Where cargo unpacks dependencies: the folder is called after the registry they came from, which may be a mirror. */
+function registries() {
+  const folder = join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'registry/src');
+  return readdirSync(folder).map((name) => join(folder, name));
 }
 
 function optimise(compiled, name) {
@@ -78,8 +89,8 @@ function optimise(compiled, name) {
 }
 
 /** What an upload would be refused for: an import that the chain does not link, an export that it needs. */
-function linkFaults(wasm) {
-  const module = new WebAssembly.Module(wasm);
+function linkFaults(bytes) {
+  const module = new WebAssembly.Module(bytes);
   const exported = WebAssembly.Module.exports(module).map(({ name }) => name);
   const marker = Object.keys(lines).find((name) => exported.includes(name));
   if (!marker) return ['no marker export'];

@@ -2,12 +2,13 @@ use cosmwasm_std::{
     Addr, BankMsg, Binary, CosmosMsg, DepsMut, Env, MessageInfo, Response, StdError, StdResult, Storage, Uint128,
     WasmMsg, coins,
 };
+use owner_only::{pad, permit, viewing_key};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::msg::{ExecuteAnswer, ExecuteMsg, Status};
 use crate::state::{Account, Remembered, Token};
-use crate::{Owner, minters, pad, sha256, state};
+use crate::{Owner, minters, state};
 
 /// Does one thing and answers.
 pub fn run(deps: DepsMut<'_>, env: &Env, info: MessageInfo, msg: ExecuteMsg) -> StdResult<Response> {
@@ -55,11 +56,11 @@ pub fn run(deps: DepsMut<'_>, env: &Env, info: MessageInfo, msg: ExecuteMsg) -> 
         }
         ExecuteMsg::SetViewingKey { key } => {
             let owner = deps.api.addr_canonicalize(info.sender.as_str())?;
-            state::store_viewing_key(deps.storage, &owner, &sha256(key.as_bytes()));
+            viewing_key::set(deps.storage, &owner, &key);
             ExecuteAnswer::SetViewingKey(ok())
         }
         ExecuteMsg::RevokePermit { permit_name } => {
-            state::revoke(deps.storage, &deps.api.addr_canonicalize(info.sender.as_str())?, &permit_name);
+            permit::revoke(deps.storage, &deps.api.addr_canonicalize(info.sender.as_str())?, &permit_name);
             ExecuteAnswer::RevokePermit(ok())
         }
     };
@@ -180,7 +181,7 @@ fn create_viewing_key(deps: DepsMut<'_>, env: &Env, sender: &Addr, entropy: &str
         .chain_update(entropy)
         .finalize();
     let key = format!("api_key_{}", Binary(random.to_vec()).to_base64());
-    state::store_viewing_key(deps.storage, &owner, &sha256(key.as_bytes()));
+    viewing_key::set(deps.storage, &owner, &key);
     Ok(key)
 }
 

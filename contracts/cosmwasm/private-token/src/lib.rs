@@ -6,8 +6,6 @@
 mod execute;
 mod minters;
 mod msg;
-mod pad;
-mod permit;
 mod query;
 mod state;
 
@@ -17,13 +15,13 @@ mod tests;
 use cosmwasm_std::{
     Binary, CanonicalAddr, Deps, DepsMut, Env, MessageInfo, Response, StdError, StdResult, Uint128, entry_point,
 };
+use owner_only::pad;
 use sha2::{Digest, Sha256};
 
 pub use msg::{
     Amount, Coins, Config, ExecuteAnswer, ExecuteMsg, InitialBalance, InstantiateMsg, QueryAnswer, QueryMsg,
     QueryWithPermit, Status, Transfer,
 };
-pub use permit::{Permit, PermitParams, PermitSignature, PubKey};
 
 /// Names the token and hands out the first balances.
 #[entry_point]
@@ -73,7 +71,3 @@ pub fn query(deps: Deps<'_>, env: Env, msg: QueryMsg) -> StdResult<Binary> {
 
 /// The bytes of an address: the key of everything that its account owns.
 type Owner = CanonicalAddr;
-
-fn sha256(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
-}

@@ -1,7 +1,6 @@
 use cosmwasm_std::{Binary, Uint128};
+use owner_only::permit::Permit;
 use serde::{Deserialize, Serialize};
-
-use crate::permit::Permit;
 
 /// Makes a token.
 #[derive(Deserialize)]

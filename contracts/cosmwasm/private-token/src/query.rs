@@ -1,8 +1,9 @@
 use cosmwasm_std::{Deps, Env, StdError, StdResult};
+use owner_only::viewing_key;
 
 use crate::msg::{Amount, Coins, QueryAnswer, QueryMsg, QueryWithPermit, Transfer};
 use crate::state::{Account, Remembered, Token};
-use crate::{Owner, permit, sha256, state};
+use crate::{Owner, state};
 
 /// Answers one question.
 pub fn run(deps: Deps<'_>, env: &Env, msg: QueryMsg) -> StdResult<QueryAnswer> {
@@ -14,12 +15,12 @@ pub fn run(deps: Deps<'_>, env: &Env, msg: QueryMsg) -> StdResult<QueryAnswer> {
             with_key(deps, &address, &key, |owner| history(deps, owner, page, page_size))
         }
         QueryMsg::WithPermit { permit, query } => {
-            let owner = permit::owner(deps, env, &permit)?;
+            let owner = permit.owner(deps, env)?;
             let needed = match query {
                 QueryWithPermit::Balance {} => "balance",
                 QueryWithPermit::TransferHistory { .. } => "history",
             };
-            if !permit.params.permissions.iter().any(|permission| permission == needed || permission == "owner") {
+            if !permit.allows(needed) {
                 return Err(StdError::generic_err(format!("the permit lacks the permission {needed}")));
             }
             match query {
@@ -38,12 +39,10 @@ fn with_key(
     answer: impl FnOnce(&Owner) -> StdResult<QueryAnswer>,
 ) -> StdResult<QueryAnswer> {
     let owner = deps.api.addr_canonicalize(address)?;
-    let given = sha256(key.as_bytes());
-    match state::viewing_key(deps.storage, &owner) {
-        Some(expected) if expected == given => answer(&owner),
-        _ => {
-            Ok(QueryAnswer::ViewingKeyError { msg: "Wrong viewing key for this address or viewing key not set".into() })
-        }
+    if viewing_key::fits(deps.storage, &owner, key) {
+        answer(&owner)
+    } else {
+        Ok(QueryAnswer::ViewingKeyError { msg: viewing_key::WRONG.into() })
     }
 }
 

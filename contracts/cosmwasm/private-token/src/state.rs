@@ -1,4 +1,5 @@
-//! Keys are one letter and, where an account owns the entry, its address. Numbers are big endian.
+//! Keys are one letter and, where an account owns the entry, its address. Numbers are big endian. The letters `k` and `p`
+//! are taken by viewing keys and permits.
 
 use cosmwasm_std::{StdError, StdResult, Storage, Uint128, from_slice, to_vec};
 use serde::{Deserialize, Serialize};
@@ -10,12 +11,8 @@ const ACCOUNT: u8 = b'a';
 /// Followed by the transfer's number (4): direction (1) || amount (16) || seconds (8) || height (8) ||
 /// length of the other side's address (1), which is 20 || that address || memo
 const TRANSFER: u8 = b'h';
-/// SHA-256 of the viewing key (32)
-const VIEWING_KEY: u8 = b'k';
 /// Hash of the code that wants to hear of tokens it receives, in hex (64)
 const RECEIVER: u8 = b'r';
-/// Followed by the permit's name: 1 if it is revoked
-const REVOKED: u8 = b'p';
 /// Addresses, as JSON
 const MINTERS: &[u8] = b"m";
 const SUPPLY: &[u8] = b"s";
@@ -139,28 +136,12 @@ pub fn minters(storage: &dyn Storage) -> StdResult<Vec<String>> {
     storage.get(MINTERS).map_or_else(|| Ok(Vec::new()), |minters| from_slice(&minters))
 }
 
-pub fn store_viewing_key(storage: &mut dyn Storage, owner: &Owner, hash: &[u8; 32]) {
-    storage.set(&owned(VIEWING_KEY, owner, &[]), hash);
-}
-
-pub fn viewing_key(storage: &dyn Storage, owner: &Owner) -> Option<Vec<u8>> {
-    storage.get(&owned(VIEWING_KEY, owner, &[]))
-}
-
 pub fn store_receiver(storage: &mut dyn Storage, contract: &Owner, code_hash: &str) {
     storage.set(&owned(RECEIVER, contract, &[]), code_hash.as_bytes());
 }
 
 pub fn receiver(storage: &dyn Storage, contract: &Owner) -> StdResult<Option<String>> {
     Ok(storage.get(&owned(RECEIVER, contract, &[])).map(String::from_utf8).transpose()?)
-}
-
-pub fn revoke(storage: &mut dyn Storage, owner: &Owner, permit: &str) {
-    storage.set(&owned(REVOKED, owner, permit.as_bytes()), &[1]);
-}
-
-pub fn is_revoked(storage: &dyn Storage, owner: &Owner, permit: &str) -> bool {
-    storage.get(&owned(REVOKED, owner, permit.as_bytes())).is_some()
 }
 
 fn owned(letter: u8, owner: &Owner, rest: &[u8]) -> Vec<u8> {

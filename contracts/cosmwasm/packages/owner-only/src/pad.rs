@@ -1,6 +1,6 @@
 //! Padding: ciphertext is as long as what it hides.
 
-use cosmwasm_std::{Binary, StdResult, to_vec};
+use cosmwasm_std::{Binary, StdError, StdResult, to_vec};
 use serde::Serialize;
 
 /// Lengths are multiples of this.
@@ -9,8 +9,23 @@ pub const BLOCK: usize = 256;
 /// JSON with spaces after it, which no reader minds.
 pub fn answer(answer: &impl Serialize) -> StdResult<Binary> {
     let mut bytes = to_vec(answer)?;
-    bytes.resize(bytes.len().next_multiple_of(BLOCK), b' ');
+    bytes.resize(padded(bytes.len()), b' ');
     Ok(Binary(bytes))
+}
+
+/// For errors that name amounts: a number's length is some of what it says.
+pub fn error(error: StdError) -> StdError {
+    match error {
+        StdError::GenericErr { msg, .. } => {
+            let width = padded(msg.len());
+            StdError::generic_err(format!("{msg:width$}"))
+        }
+        other => other,
+    }
+}
+
+fn padded(length: usize) -> usize {
+    length.next_multiple_of(BLOCK)
 }
 
 #[cfg(test)]

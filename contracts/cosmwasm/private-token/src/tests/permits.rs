@@ -5,7 +5,8 @@ use cosmwasm_std::{Addr, Response, StdError, StdResult};
 use super::world::{World, address, encode};
 use super::{history, transfer};
 use crate::{Amount, Binary, QueryAnswer};
-use ripemd::{Digest, Ripemd160};
+use ripemd::Ripemd160;
+use sha2::{Digest, Sha256};
 
 struct Published {
     chain: &'static str,
@@ -53,7 +54,7 @@ impl Published {
 
     fn signer(&self) -> String {
         let key = Binary::from_base64(self.key).unwrap();
-        encode(&Ripemd160::digest(crate::sha256(&key)))
+        encode(&Ripemd160::digest(Sha256::digest(key.as_slice())))
     }
 
     /// The token that the permit is for; its signer has 9 tokens.
