@@ -222,7 +222,9 @@ test('a failed message among others costs the fee once, and later ones go on', a
 
 test('code that is too large to send', async () => {
   const why = await rejection(store(alice, randomBytes(6 * 2 ** 20)));
-  assert.match(why, /large|Large/);
+  // The door answers without reading the rest; whether the answer or the end of the connection is seen first is chance.
+  assert.match(why, /larger than \d+ bytes|EPIPE|ECONNRESET/);
+  await done(send());
 });
 
 test('junk instead of a transaction is told to be that', async () => {
