@@ -58,6 +58,8 @@ pub struct Code {
     pub hash: B256,
     /// Keccak-256 of it: the name of the blob.
     pub blob: B256,
+    /// Its length, in bytes.
+    pub size: u32,
     /// Who uploaded it.
     pub creator: Address,
     /// Where its source is, if its creator said so.

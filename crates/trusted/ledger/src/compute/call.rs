@@ -15,7 +15,7 @@ use secret_sdk_proto::secret::compute::v1beta1::{
 };
 
 use super::channel::{Channel, Emitted};
-use super::contract::{self, Callee, GAS_MULTIPLIER, RUN_GAS, RUN_SURCHARGE, Request};
+use super::contract::{self, Callee, GAS_MULTIPLIER, RUN_GAS, Request};
 use super::{Fault, Verb, Work};
 use crate::cosmos::{Fail, bank, events};
 
@@ -53,7 +53,7 @@ impl<S: Supply> Work<'_, '_, S> {
         funds: &[Coin],
         message: &[u8],
     ) -> Result<(Version, Response), Fault> {
-        self.meter.charge(RUN_SURCHARGE, "Loading CosmWasm module: ")?;
+        self.meter.charge(contract::surcharge(&callee.code), "Loading CosmWasm module: ")?;
         let gas = self.meter.left().saturating_mul(GAS_MULTIPLIER).min(RUN_GAS);
         let entry = match verb {
             Verb::Instantiate => Entry::Instantiate,

@@ -85,4 +85,4 @@ impl fmt::Debug for Codes {
 }
 
 /// Most code bytes that stay compiled, in bytes of Wasm. Compiled they are about four times that.
-const CACHE_BYTES: usize = 32 << 20;
+const CACHE_BYTES: usize = 64 << 20;

@@ -61,6 +61,12 @@ impl Callee {
     }
 }
 
+/// The SDK's gas for finding and starting a contract. What is not compiled has to be compiled first, which takes time in
+/// proportion to its size; whether it is must not decide the price, so that everybody who calls large code pays for it.
+pub(crate) fn surcharge(code: &leaf::Code) -> u64 {
+    RUN_SURCHARGE + u64::from(code.size.saturating_sub(FREE_BYTES)) / 8
+}
+
 /// Whether `hash`, as a client or a contract wrote it, is that of this code.
 pub(crate) fn names(code: &leaf::Code, hash: &str) -> bool {
     let mut bytes = [0; 32];
@@ -238,8 +244,10 @@ fn length(bytes: usize) -> u64 {
 pub(crate) const GAS_MULTIPLIER: u64 = 1_000;
 /// Most of the machine's gas that one run may use.
 pub(crate) const RUN_GAS: u64 = 10_000_000_000;
-/// The SDK's gas for each run: finding and starting a contract.
-pub(crate) const RUN_SURCHARGE: u64 = 20_000;
+/// What Secret Network charges for each run.
+const RUN_SURCHARGE: u64 = 20_000;
+/// Bytes of code for which that is enough.
+const FREE_BYTES: u32 = 512 << 10;
 const READ_FLAT: u64 = 1_000;
 const READ_BYTE: u64 = 3;
 const WRITE_FLAT: u64 = 2_000;

@@ -223,8 +223,8 @@ impl<S: Supply> Work<'_, '_, S> {
         }
         let refused = |why: String| Fail::of("compute", 15, format!("{why}: create contract failed"));
         let wasm = unpack(&message.wasm_byte_code).map_err(|error| refused(error.to_string()))?;
-        let size = u64::try_from(wasm.len()).unwrap_or(u64::MAX);
-        self.meter.charge(size.saturating_mul(4) / 5, "Compiling WASM Bytecode")?;
+        let size = u32::try_from(wasm.len()).unwrap_or(u32::MAX);
+        self.meter.charge(u64::from(size).saturating_mul(4) / 5, "Compiling WASM Bytecode")?;
         let hash = B256::from_slice(&Sha256::digest(&wasm));
         match self.scene.codes.compile(hash, &wasm) {
             // Floats are found when it is instantiated, as published clients expect.
@@ -237,7 +237,7 @@ impl<S: Supply> Work<'_, '_, S> {
         let code_id = chain.codes;
         self.meter.write(Leaf::Chain, Some(&chain))?;
         let (source, builder) = (message.source.clone(), message.builder.clone());
-        self.meter.write(Leaf::Code(code_id), Some(&Code { hash, blob, creator, source, builder }))?;
+        self.meter.write(Leaf::Code(code_id), Some(&Code { hash, blob, size, creator, source, builder }))?;
         let (name, number) = (bech32(&creator), code_id.to_string());
         let mut stored = handled(&name, None);
         stored.attributes.push(("signer".into(), name));

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::Scene;
 use super::call::INVALID;
-use super::contract::{self, Callee, GAS_MULTIPLIER, RUN_SURCHARGE, Request};
+use super::contract::{self, Callee, GAS_MULTIPLIER, Request};
 
 /// Opens a question, asks the contract, and seals the answer.
 pub(crate) fn ask<S: Supply>(scene: &Scene<'_>, state: &mut Overlay<S>, query: &ContractQuery) -> Answer {
@@ -30,13 +30,14 @@ pub(crate) fn ask<S: Supply>(scene: &Scene<'_>, state: &mut Overlay<S>, query: &
         Ok(opened) => opened,
         Err(why) => return rejected(QUERY_FAILED, format!("Execution error: Enclave: {why}")),
     };
-    let gas = (limits::QUERY_SDK_GAS - RUN_SURCHARGE) * GAS_MULTIPLIER;
+    let surcharge = contract::surcharge(&callee.code);
+    let gas = limits::QUERY_SDK_GAS.saturating_sub(surcharge).saturating_mul(GAS_MULTIPLIER);
     let request = Request { entry: Entry::Query, sender: "", funds: &[], message: &message, gas };
     let ran = match contract::run(scene, state, &callee, &request, None, 1) {
         Ok(ran) => ran,
         Err(halt) => return refused(halt),
     };
-    let gas_used = RUN_SURCHARGE + ran.run.gas_used / GAS_MULTIPLIER + 1;
+    let gas_used = surcharge + ran.run.gas_used / GAS_MULTIPLIER + 1;
     let sealed = match &ran.run.result {
         Ok(Returned::Answer(answer)) => {
             asker.answer(scene.header.height, answer).map(|sealed| Answer::Contract { sealed, gas_used })

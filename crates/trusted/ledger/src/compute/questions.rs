@@ -17,7 +17,7 @@ use secret_sdk_proto::secret::compute::v1beta1::{
 };
 
 use super::Scene;
-use super::contract::{self, Callee, RUN_GAS, RUN_SURCHARGE, Request, sdk};
+use super::contract::{self, Callee, RUN_GAS, Request, sdk};
 
 /// Answers `request` with at most `gas` of the machine's, `depth` questions deep.
 pub(super) fn answer<S: Supply>(
@@ -62,7 +62,8 @@ fn smart<S: Supply>(
     if !callee.runs(code_hash) {
         return cheap(QueryAnswer::ContractError(generic(super::call::INVALID)));
     }
-    let gas = gas.checked_sub(sdk(RUN_SURCHARGE)).ok_or(HostError::OutOfGas)?.min(RUN_GAS);
+    let surcharge = sdk(contract::surcharge(&callee.code));
+    let gas = gas.checked_sub(surcharge).ok_or(HostError::OutOfGas)?.min(RUN_GAS);
     let request = Request { entry: Entry::Query, sender: "", funds: &[], message, gas };
     let ran = contract::run(scene, state, &callee, &request, None, depth).map_err(|_| HostError::Halt)?;
     let value = match ran.run.result {
@@ -77,7 +78,7 @@ fn smart<S: Supply>(
         Err(Trap::OutOfGas) => return Err(HostError::OutOfGas),
         Err(trap) => QueryAnswer::ContractError(generic(&trap.to_string())),
     };
-    Ok(Charged { value, gas: sdk(RUN_SURCHARGE).saturating_add(ran.run.gas_used) })
+    Ok(Charged { value, gas: surcharge.saturating_add(ran.run.gas_used) })
 }
 
 /// Why the chain has no answer.

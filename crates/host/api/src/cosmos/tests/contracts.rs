@@ -22,6 +22,7 @@ async fn deployed() -> World {
     let code = |byte| Code {
         hash: B256::repeat_byte(byte),
         blob: keccak256(&wasm),
+        size: 4,
         creator: user(),
         source: "https://example".into(),
         builder: String::new(),
