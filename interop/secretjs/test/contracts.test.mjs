@@ -73,6 +73,26 @@ test('what is no code is refused', async () => {
   }
 });
 
+test('a module has at most 2 MiB, and one of that size works', async () => {
+  const most = 2 * 2 ** 20;
+  const tx = await done(store(alice, gzipSync(padded(wasm('counter'), most))));
+  const codeId = attribute(tx, 'message', 'code_id');
+  const { code_hash: codeHash } = await alice.query.compute.codeHashByCodeId({ code_id: codeId });
+  const contract = await instantiate(alice, { codeId, codeHash }, { count: 3 });
+  assert.deepEqual(await query(reader(), contract, getCount), { count: 3 });
+  const larger = await failed(store(alice, gzipSync(padded(wasm('counter'), most + 1))));
+  assert.match(larger.rawLog, /: create contract failed$/);
+});
+
+/** The module with a custom section at its end that makes it `length` bytes long. */
+function padded(module, length) {
+  const content = length - module.length - 5;
+  const size = Buffer.from([0, 1, 2, 3].map((i) => ((content >> (7 * i)) & 0x7f) | (i < 3 ? 0x80 : 0)));
+  const name = Buffer.from([3, 112, 97, 100]);
+  const section = Buffer.concat([Buffer.from([0]), size, name, Buffer.alloc(content - name.length)]);
+  return Buffer.concat([module, section]);
+}
+
 test('a new contract: its events, its data, and what the chain tells of it', async () => {
   const name = label();
   const { tx, address } = await fresh(7, { label: name, init_funds: coins(20) });
