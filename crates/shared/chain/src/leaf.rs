@@ -49,6 +49,8 @@ pub struct ChainState {
     pub codes: u64,
     /// Contracts instantiated so far; the last one has this number.
     pub instances: u64,
+    /// All coins in the Cosmos micro-denomination.
+    pub supply: u128,
 }
 
 /// An uploaded CosmWasm code.

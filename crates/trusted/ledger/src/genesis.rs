@@ -10,7 +10,7 @@ use crate::eth::encode;
 
 /// Writes the accounts of `genesis` and the chain's own leaves.
 pub(crate) fn write(genesis: &Genesis, header: &Header, state: &mut Overlay<NoSupply>) {
-    let mut accounts = 0u64;
+    let (mut accounts, mut supply) = (0u64, 0u128);
     for account in &genesis.accounts {
         let mut entry = Account { balance: account.balance, ..Account::default() };
         if !account.code.is_empty() {
@@ -24,15 +24,14 @@ pub(crate) fn write(genesis: &Genesis, header: &Header, state: &mut Overlay<NoSu
         if account.coins > 0 {
             cosmos::credit(state, account.address, account.coins, accounts);
             accounts = accounts.saturating_add(1);
+            supply = supply.saturating_add(account.coins);
         }
         for (slot, word) in account.storage.iter().filter(|(_, word)| !word.is_zero()) {
             let cell = Cell { word: *word, marked: false };
             state.write(Leaf::Storage(account.address, *slot), Some(encode(&cell)));
         }
     }
-    state.write(
-        Leaf::Chain,
-        Some(encode(&ChainState { base_fee: genesis.base_fee, accounts, ..ChainState::default() })),
-    );
+    let chain = ChainState { base_fee: genesis.base_fee, accounts, supply, ..ChainState::default() };
+    state.write(Leaf::Chain, Some(encode(&chain)));
     state.write(Leaf::block_hash(0), Some(encode(&header.hash())));
 }

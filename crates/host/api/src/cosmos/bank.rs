@@ -1,9 +1,10 @@
-//! `cosmos.bank.v1beta1`: balances. The chain has one denomination, and nothing makes or burns coins after the genesis.
+//! `cosmos.bank.v1beta1`: balances. The chain has one denomination; contracts burn coins, and nothing makes them.
 
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use cloister_chain::cosmos::DENOM;
+use cloister_chain::leaf::ChainState;
 use cloister_chain::{Address, Leaf};
 use serde_json::{Value, json};
 
@@ -41,14 +42,15 @@ async fn balance<B: Backend>(State(door): State<Door<B>>, Named(address): Named<
     Ok(Reply::at(state.height, &json!({ "balance": coin(denom, held.unwrap_or(0)) })))
 }
 
-async fn supply<B: Backend>(State(door): State<Door<B>>) -> Reply {
-    Reply::of(&json!({ "supply": [coin(DENOM, door.supply())], "pagination": pagination(1) }))
+async fn supply<B: Backend>(State(door): State<Door<B>>, asked: Asked) -> Answered {
+    let (height, supply) = door.supply(asked.height)?;
+    Ok(Reply::at(height, &json!({ "supply": [coin(DENOM, supply)], "pagination": pagination(1) })))
 }
 
 async fn supply_of<B: Backend>(State(door): State<Door<B>>, asked: Asked) -> Answered {
     let denom = denom(&asked)?;
-    let supply = if denom == DENOM { door.supply() } else { 0 };
-    Ok(Reply::of(&json!({ "amount": coin(denom, supply) })))
+    let (height, supply) = door.supply(asked.height)?;
+    Ok(Reply::at(height, &json!({ "amount": coin(denom, if denom == DENOM { supply } else { 0 }) })))
 }
 
 async fn params() -> Reply {
@@ -71,9 +73,11 @@ async fn metadata_of(Named(denom): Named<String>) -> Answered {
 }
 
 impl<B: Backend> Door<B> {
-    fn supply(&self) -> u128 {
-        let accounts = &self.backend.genesis().accounts;
-        accounts.iter().fold(0, |sum, account| sum.saturating_add(account.coins))
+    /// A height, and all coins there are at it.
+    fn supply(&self, height: Option<u64>) -> Result<(u64, u128), RestError> {
+        let state = self.state(height)?;
+        let chain: Option<ChainState> = state.get(&Leaf::Chain)?;
+        Ok((state.height, chain.map_or(0, |chain| chain.supply)))
     }
 }
 

@@ -134,6 +134,13 @@ impl<S: Supply> Work<'_, '_, S> {
         let result = self.dispatch(channel, caller, sub.message);
         let spent = self.meter.restore(outer);
         self.meter.state().close(result.is_ok());
+        let result = match result {
+            // The numbers of a limit that the contract itself set would mislead whoever reads them.
+            Err(Fault::Fail(Fail::Rule { .. })) if spent => {
+                Err(Fail::sdk(11, "SubMsg hit gas limit: out of gas").into())
+            }
+            other => other,
+        };
         let reply = match result {
             Ok(inner) => {
                 // A native message has no events of a contract's for the caller to read.
@@ -145,7 +152,7 @@ impl<S: Supply> Work<'_, '_, S> {
                 ReplyResult::Ok { events: seen, data: inner.data }
             }
             Err(fault) if matches!(sub.reply_on, ReplyOn::Error | ReplyOn::Always) => {
-                ReplyResult::Error(self.told(channel, fault, native, spent)?)
+                ReplyResult::Error(self.told(channel, fault, native)?)
             }
             Err(fault) => return Err(fault),
         };
@@ -159,13 +166,12 @@ impl<S: Supply> Work<'_, '_, S> {
     }
 
     /// What a contract is told of a fault that it asked to be told of; the fault itself if it is none of those.
-    fn told(&self, channel: &Channel, fault: Fault, native: bool, spent: bool) -> Result<String, Fault> {
+    fn told(&self, channel: &Channel, fault: Fault, native: bool) -> Result<String, Fault> {
         match fault {
             Fault::Contract { text, .. } => Ok(text),
             // What ends the whole transaction is not told to a contract in it.
             Fault::Fail(fail) if matches!(fail, Fail::Halt(_)) || self.meter.left() == 0 => Err(fail.into()),
             Fault::Fail(Fail::Rule { codespace, code, log }) if native || channel.is_plain() => {
-                let log = if spent { "SubMsg hit gas limit: out of gas".into() } else { log };
                 // The whole text may hang on amounts and addresses that a developer needs, and a network may not show.
                 let simulated = self.scene.genesis.simulated;
                 Ok(if simulated { log } else { format!("codespace: {codespace}, code: {code}") })
@@ -189,10 +195,7 @@ impl<S: Supply> Work<'_, '_, S> {
                 done.data = Some(Vec::new());
             }
             Message::Burn { amount } => {
-                let amount = total(&amount)?;
-                bank::spend(&mut self.meter, from, amount, emitted)?;
-                let amount = bank::shown(amount);
-                emitted.push(events::event("burn", [("burner", bech32(&from)), ("amount", amount)]));
+                bank::burn(&mut self.meter, from, total(&amount)?, emitted)?;
                 done.data = Some(Vec::new());
             }
             Message::Execute { contract, code_hash, message, funds } => {

@@ -221,7 +221,9 @@ impl<S: Supply> Work<'_, '_, S> {
         if message.source.len() > TAG_BYTES || message.builder.len() > TAG_BYTES {
             return Err(Fail::of("compute", 12, "source or builder: exceeds limit"));
         }
-        let refused = |why: String| Fail::of("compute", 15, format!("{why}: create contract failed"));
+        // A log is one line.
+        let refused =
+            |why: String| Fail::of("compute", 15, format!("{}: create contract failed", why.replace('\n', " ")));
         let wasm = unpack(&message.wasm_byte_code).map_err(|error| refused(error.to_string()))?;
         let size = u32::try_from(wasm.len()).unwrap_or(u32::MAX);
         self.meter.charge(u64::from(size).saturating_mul(4) / 5, "Compiling WASM Bytecode")?;

@@ -76,6 +76,21 @@ pub(crate) fn open<S: Supply>(meter: &mut Meter<'_, S>, to: Address) -> Result<(
     Ok(())
 }
 
+/// Takes `amount` from an account and from the world.
+pub(crate) fn burn<S: Supply>(
+    meter: &mut Meter<'_, S>,
+    from: Address,
+    amount: u128,
+    emitted: &mut Vec<Event>,
+) -> Result<(), Fail> {
+    spend(meter, from, amount, emitted)?;
+    let mut chain: ChainState = meter.read(Leaf::Chain)?.unwrap_or_default();
+    chain.supply = chain.supply.saturating_sub(amount);
+    meter.write(Leaf::Chain, Some(&chain))?;
+    emitted.push(events::event("burn", [("burner", bech32(&from)), ("amount", shown(amount))]));
+    Ok(())
+}
+
 /// Gives coins to an account of the genesis, whose number is `number`.
 pub(crate) fn credit<S: Supply>(state: &mut Overlay<S>, to: Address, amount: u128, number: u64) {
     state.write(Leaf::Coins(to), Some(encode(&amount)));

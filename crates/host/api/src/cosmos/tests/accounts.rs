@@ -110,7 +110,7 @@ async fn balances_have_the_one_denomination() {
 }
 
 #[tokio::test]
-async fn the_supply_is_what_the_genesis_gave() {
+async fn the_supply_is_what_the_chain_says() {
     let world = World::start().await;
     let coin = json!({ "denom": "uscrt", "amount": COINS.to_string() });
     assert_eq!(world.get(&format!("{BANK}/supply")).await["supply"], json!([coin]));

@@ -39,7 +39,7 @@ async fn deployed() -> World {
     let second = Contract { label: "second".into(), admin: None, history: 0, ..first.clone() };
     let history = |operation, code, height| History { operation, code, updated: place(height), message: vec![1, 2, 3] };
     let writes = vec![
-        leaf(Leaf::Chain, &ChainState { base_fee: 1, accounts: 8, codes: 2, instances: 2 }),
+        leaf(Leaf::Chain, &ChainState { base_fee: 1, accounts: 8, codes: 2, instances: 2, supply: 0 }),
         leaf(Leaf::Code(1), &code(0xaa)),
         leaf(Leaf::Code(2), &code(0xbb)),
         leaf(Leaf::Contract(address), &first),

@@ -72,7 +72,7 @@ impl World {
         };
         let store = Store::create(None, &genesis).unwrap();
         let writes = vec![
-            leaf(Leaf::Chain, &ChainState { base_fee: 1, accounts: 8, codes: 0, instances: 0 }),
+            leaf(Leaf::Chain, &ChainState { base_fee: 1, accounts: 8, codes: 0, instances: 0, supply: COINS }),
             leaf(Leaf::Account(user()), &Account { sequence: 3, ..Account::default() }),
             leaf(Leaf::Coins(user()), &COINS),
             leaf(Leaf::Auth(user()), &Auth { number: 7, key: None }),

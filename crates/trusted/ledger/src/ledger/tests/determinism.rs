@@ -9,25 +9,57 @@ use secret_sdk_proto::cosmos::base::v1beta1::Coin;
 use secret_sdk_proto::secret::compute::v1beta1::{MsgInstantiateContract, MsgStoreCode};
 use sha2::{Digest as _, Sha256};
 
-use super::compute::{COUNTER, any as protobuf, execution};
+use super::compute::{COUNTER, PROBER, any as protobuf, execution};
 use super::cosmos::{account, signed, start};
 use super::*;
 
 /// What a user does.
 #[derive(Clone, Debug)]
 enum Step {
-    Coins { to: u8, amount: u64 },
-    Wei { to: u8, value: u64 },
+    Coins {
+        to: u8,
+        amount: u64,
+    },
+    Wei {
+        to: u8,
+        value: u64,
+    },
     CreateEvm,
     Store,
-    Instantiate { count: i32 },
-    Execute { contract: usize, message: usize },
-    Plain { contract: usize, message: usize },
-    Several { contract: usize, messages: Vec<usize> },
+    Instantiate {
+        count: i32,
+    },
+    Execute {
+        contract: usize,
+        message: usize,
+    },
+    Plain {
+        contract: usize,
+        message: usize,
+    },
+    Several {
+        contract: usize,
+        messages: Vec<usize>,
+    },
+    /// The prober, which is made by the prologue, does one of [`PROBES`].
+    Probe {
+        message: usize,
+    },
     Garbage(Vec<u8>),
 }
 
 const MESSAGES: [&str; 4] = [r#"{"increment":{}}"#, r#"{"reset":{"count":3}}"#, r#"{"fail":{}}"#, r#"{"unknown":{}}"#];
+
+/// What hangs on the block (random numbers, time), on order (replies, nested calls), and on gas.
+const PROBES: [&str; 7] = [
+    r#"{"random":{}}"#,
+    r#"{"env":{}}"#,
+    r#"{"again":{"depth":3}}"#,
+    r#"{"check_gas":{}}"#,
+    r#"{"write_many":{"n":5}}"#,
+    r#"{"panic":{}}"#,
+    r#"{"sub":{"msgs":[{"id":1,"reply_on":"always","msg":{"burn":{"amount":[{"denom":"uscrt","amount":"1"}]}}}]}}"#,
+];
 
 fn step() -> impl Strategy<Value = Step> {
     let message = 0..MESSAGES.len();
@@ -41,6 +73,7 @@ fn step() -> impl Strategy<Value = Step> {
         (0..4usize, message.clone()).prop_map(|(contract, message)| Step::Plain { contract, message }),
         (0..4usize, prop::collection::vec(message, 1..4))
             .prop_map(|(contract, messages)| Step::Several { contract, messages }),
+        (0..PROBES.len()).prop_map(|message| Step::Probe { message }),
         prop::collection::vec(any::<u8>(), 0..40).prop_map(Step::Garbage),
     ]
 }
@@ -62,19 +95,24 @@ struct Writer {
 impl Writer {
     fn new(chain: &mut Chain) -> Self {
         let Answer::NetworkKeys(keys) = chain.ask(Query::NetworkKeys) else { panic!("the network's keys") };
-        let code_hash = B256::from_slice(&Sha256::digest(COUNTER));
+        let code_hash = sha256(COUNTER);
         Self { io: keys.io, sequences: [0; 4], nonces: [0; 4], code_hash, labels: 0, messages: 0 }
     }
 
     fn sealed(&mut self, message: &str) -> Vec<u8> {
+        self.sealed_to(self.code_hash, message)
+    }
+
+    fn sealed_to(&mut self, code_hash: B256, message: &str) -> Vec<u8> {
         self.messages = self.messages.wrapping_add(1);
         let client = ExchangeKey::from_secret(Secret::from_bytes([4; 32]));
         let session = siv::Session::of_client(&client, &self.io, [self.messages; 32]).expect("a session");
-        session.seal_message(&Plaintext::of_user(self.code_hash, message.as_bytes()).to_bytes()).expect("short")
+        session.seal_message(&Plaintext::of_user(code_hash, message.as_bytes()).to_bytes()).expect("short")
     }
 
     fn write(&mut self, contracts: &[Address], user: u8, step: &Step) -> Bytes {
-        let contract = |index: usize| contracts.get(index % contracts.len().max(1)).copied().unwrap_or(account(9));
+        // The first one is the prober.
+        let contract = |index: usize| contracts.get(1 + index % contracts.len().max(1)).copied().unwrap_or(account(9));
         let messages = match step {
             Step::Wei { to, value } => return self.ethereum(user, TxKind::Call(address(*to)), *value, Bytes::new()),
             // Returns one byte of code, 0xfe.
@@ -83,6 +121,10 @@ impl Writer {
             }
             Step::Garbage(bytes) => return Bytes::from(bytes.clone()),
             Step::Coins { to, amount } => vec![coins(user, *to, *amount)],
+            Step::Probe { message } => {
+                let wire = self.sealed_to(sha256(PROBER), PROBES[*message]);
+                vec![execution(user, contracts.first().copied().unwrap_or(account(9)), wire, 2)]
+            }
             Step::Store => {
                 let (sender, wasm_byte_code) = (account(user).to_vec(), COUNTER.to_vec());
                 vec![protobuf("MsgStoreCode", &MsgStoreCode { sender, wasm_byte_code, ..Default::default() })]
@@ -121,6 +163,10 @@ impl Writer {
     }
 }
 
+fn sha256(code: &[u8]) -> B256 {
+    B256::from_slice(&Sha256::digest(code))
+}
+
 fn coins(from: u8, to: u8, amount: u64) -> Any {
     let coin = Coin { denom: "uscrt".into(), amount: amount.max(1).to_string() };
     let (from_address, to_address) =
@@ -134,18 +180,41 @@ fn run(plan: &[Vec<(u8, Step)>]) -> (Chain, Vec<Execute>) {
     let mut chain = start();
     let mut writer = Writer::new(&mut chain);
     let mut decided = Vec::new();
-    let prologue = vec![(1, Step::Store), (1, Step::Instantiate { count: 0 }), (2, Step::Instantiate { count: 1 })];
+    // The prober comes first: code 1 is the counter's all the same.
+    let (sender, wasm_byte_code) = (account(1).to_vec(), COUNTER.to_vec());
+    let counter =
+        protobuf("MsgStoreCode", &MsgStoreCode { sender: sender.clone(), wasm_byte_code, ..Default::default() });
+    let wasm_byte_code = PROBER.to_vec();
+    let prober =
+        protobuf("MsgStoreCode", &MsgStoreCode { sender: sender.clone(), wasm_byte_code, ..Default::default() });
+    let init_msg = writer.sealed_to(sha256(PROBER), "{}");
+    let made = MsgInstantiateContract { sender, code_id: 2, label: "prober".into(), init_msg, ..Default::default() };
+    let made = protobuf("MsgInstantiateContract", &made);
+    writer.sequences[1] += 1;
+    let next = chain.propose(vec![signed(1, 0, (90_000_000, 10, 0), vec![counter, prober, made])]);
+    execute(&mut chain, &next);
+    decided.push(next);
+    let prober = chain.host.leaves.keys().find_map(contract_of).expect("made");
+    let prologue = vec![(1, Step::Instantiate { count: 0 }), (2, Step::Instantiate { count: 1 })];
     for block in std::iter::once(&prologue).chain(plan) {
-        let made = |leaf: &Leaf| if let Leaf::Contract(address) = leaf { Some(*address) } else { None };
-        let contracts: Vec<Address> = chain.host.leaves.keys().filter_map(made).collect();
+        let counters = chain.host.leaves.keys().filter_map(contract_of).filter(|address| *address != prober);
+        let contracts: Vec<Address> = std::iter::once(prober).chain(counters).collect();
         let txs = block.iter().map(|(user, step)| writer.write(&contracts, *user, step)).collect();
         let next = chain.propose(txs);
-        decided.push(certify(next.block.clone()));
-        let outcome = chain.ledger.execute(&next, &mut chain.host).expect("an honest block");
-        chain.host.keep(&outcome);
-        chain.outcomes.push(outcome);
+        execute(&mut chain, &next);
+        decided.push(next);
     }
     (chain, decided)
+}
+
+fn execute(chain: &mut Chain, next: &Execute) {
+    let outcome = chain.ledger.execute(next, &mut chain.host).expect("an honest block");
+    chain.host.keep(&outcome);
+    chain.outcomes.push(outcome);
+}
+
+fn contract_of(leaf: &Leaf) -> Option<Address> {
+    if let Leaf::Contract(address) = leaf { Some(*address) } else { None }
 }
 
 /// Everything that an enclave said about a chain.
@@ -153,8 +222,13 @@ fn digest(outcomes: &[Outcome]) -> String {
     hex::encode(Sha256::digest(borsh::to_vec(outcomes).expect("memory")))
 }
 
+/// A few in every test run; a soak asks for more.
+fn cases() -> u32 {
+    std::env::var("CLOISTER_BLOCKS").ok().and_then(|text| text.parse().ok()).unwrap_or(24)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
     fn another_enclave_and_one_that_restarts_after_every_block_say_the_same(plan in blocks()) {
@@ -163,17 +237,13 @@ proptest! {
         for next in &decided {
             // A query in between warms caches that must not matter.
             two.ask(Query::NetworkKeys);
-            let outcome = two.ledger.execute(next, &mut two.host).expect("the same block");
-            two.host.keep(&outcome);
-            two.outcomes.push(outcome);
+            execute(&mut two, next);
 
             let checkpoint = three.ledger.checkpoint().clone();
             let mut loading = Ledger::resume(&three.genesis, &Seed::from_bytes(SEED), checkpoint).expect("a checkpoint");
             loading.load(three.host.leaves.iter().map(|(leaf, value)| (*leaf, value.clone())).collect());
             three.ledger = loading.finish().expect("the leaves of the checkpoint");
-            let outcome = three.ledger.execute(next, &mut three.host).expect("the same block");
-            three.host.keep(&outcome);
-            three.outcomes.push(outcome);
+            execute(&mut three, next);
         }
         prop_assert_eq!(&one.outcomes, &two.outcomes);
         prop_assert_eq!(&one.outcomes, &three.outcomes);
@@ -190,6 +260,7 @@ fn fixed() -> Vec<Vec<(u8, Step)>> {
         }
         steps.push((1, Step::Instantiate { count: 3 }));
         steps.push((1, Step::CreateEvm));
+        steps.extend((0..PROBES.len()).map(|message| (3, Step::Probe { message })));
         steps.push((1, Step::Garbage(vec![2, 1, 2, 3])));
         steps
     };

@@ -91,3 +91,25 @@ fn neither_worlds_coins_go_to_the_other_worlds_contracts() {
     let seen = story.send(vec![send]);
     assert!(seen.result.log.contains("is not allowed to receive funds: unauthorized"), "{}", seen.result.log);
 }
+
+#[test]
+fn what_is_burnt_is_missing_from_the_supply() {
+    let mut story = Story::new();
+    let one = story.prober();
+    story.execute_with(&one, &json!({ "env": {} }), 1_000);
+    let supply = |story: &Story| -> u128 {
+        let chain = &story.chain.host.leaves[&Leaf::Chain];
+        borsh::from_slice::<leaf::ChainState>(chain).expect("the chain's bytes").supply
+    };
+    assert_eq!(supply(&story), 3 * RICH);
+    let burn = json!({ "burn": { "amount": coin(700) } });
+    assert_eq!(story.sub(&one, &[("never", burn)]).error(), "");
+    let held: u128 = story
+        .chain
+        .host
+        .leaves
+        .keys()
+        .map(|leaf| if let Leaf::Coins(of) = leaf { story.chain.coins(*of) } else { 0 })
+        .sum();
+    assert_eq!((supply(&story), held), (3 * RICH - 700, 3 * RICH - 700));
+}
