@@ -12,6 +12,7 @@ const FUZZ: &[&str] = &["+nightly", "fuzz"];
 const KILLS: &str = "200";
 const SECONDS: &str = "600";
 const SEEDS: &str = "fuzz/corpus/seeds";
+const BLOCKS: &str = "3000";
 /// Thirty times what a test run has.
 const SWEEP_CASES: &str = "100000";
 
@@ -19,6 +20,12 @@ const SWEEP_CASES: &str = "100000";
 pub fn kills() -> Outcome {
     let args = ["test", "-p", "cloister-cli", "--test", "kill", "--", "--nocapture"];
     shell::run(shell::cargo().args(args).env("CLOISTER_KILLS", KILLS))
+}
+
+/// Random blocks of both worlds, executed by several enclaves of which one restarts after every block.
+pub fn blocks() -> Outcome {
+    let args = ["test", "-p", "cloister-ledger", "--lib", "determinism", "--", "--nocapture"];
+    shell::run(shell::cargo().args(args).env("CLOISTER_BLOCKS", BLOCKS))
 }
 
 /// Every operation and width against plain integers, with many more cases than a test run has.
