@@ -32,7 +32,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The bodies of the fuzz targets: every decoder, on both sides. Never linked by a product.
     (
         "cloister-doors",
-        &["cloister-keys", "cloister-state", "cloister-ledger", "cloister-store", "cloister-consensus", "cloister-api"],
+        &[
+            "cloister-keys",
+            "cloister-state",
+            "cloister-wasm",
+            "cloister-ledger",
+            "cloister-store",
+            "cloister-consensus",
+            "cloister-api",
+        ],
     ),
     ("xtask", &[]),
 ];

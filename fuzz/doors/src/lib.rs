@@ -18,20 +18,30 @@
 //! | `bytecode` | EVM code, calldata and queries for it |
 //! | `precompile` | a program of calls to the confidential precompile, results fed into later calls |
 //! | `json_rpc` | a method and its parameters, through the real server |
+//! | `envelope` | encrypted messages and outputs, and what somebody changed on the way |
+//! | `amino` | how somebody signs, and the body of a Cosmos transaction |
+//! | `contract_upload` | the code in an upload |
+//! | `contract_region` | a program of calls to what contracts import, with any pointers |
+//! | `contract_result` | what a contract returns, or asks the chain |
 
+mod amino;
 mod cells;
 mod chain;
+mod contract;
 mod cursor;
+mod envelope;
+mod guest;
 mod machine;
 mod program;
 mod rpc;
 pub mod seeds;
+mod signer;
 
 /// A function that must take any bytes.
 pub type Door = fn(&[u8]);
 
 /// All of them, by the name of their fuzz target.
-pub const DOORS: [(&str, Door); 12] = [
+pub const DOORS: [(&str, Door); 17] = [
     ("eth_tx", chain::eth_tx),
     ("tx", chain::tx),
     ("to_enclave", chain::to_enclave),
@@ -44,6 +54,11 @@ pub const DOORS: [(&str, Door); 12] = [
     ("bytecode", machine::bytecode),
     ("precompile", machine::precompile),
     ("json_rpc", rpc::json_rpc),
+    ("envelope", envelope::envelope),
+    ("amino", amino::amino),
+    ("contract_upload", contract::upload),
+    ("contract_region", contract::region),
+    ("contract_result", contract::result),
 ];
 
 /// Opens the door of that name.

@@ -1,5 +1,8 @@
 //! Where fuzzing starts: valid input for every door, most of it from the vectors of the published SDKs.
 
+pub(crate) mod contracts;
+pub(crate) mod messages;
+
 use alloy_primitives::{Address, U256};
 use borsh::BorshSerialize;
 use cloister_chain::genesis::GenesisAccount;
@@ -14,12 +17,13 @@ use ed25519_zebra::SigningKey;
 use serde_json::Value;
 
 use crate::cells::account;
+use crate::envelope;
 use crate::machine::transaction;
 use crate::rpc::METHODS;
 
-/// Input made by the published SDKs.
 /// Transactions of the published secretjs.
 const COSMOS: &str = include_str!("../../../crates/shared/chain/tests/vectors/cosmos.json");
+/// Input made by the published SDKs.
 const VECTORS: &str = include_str!("../../../crates/shared/envelope/tests/vectors/coti.json");
 
 /// Door and input.
@@ -29,6 +33,9 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
     cells(&mut seeds);
     machine(&mut seeds);
     rpc(&mut seeds);
+    seeds.extend(envelope::seeds().into_iter().map(|seed| ("envelope", seed)));
+    messages::all(&mut seeds);
+    contracts::all(&mut seeds);
     seeds
 }
 
