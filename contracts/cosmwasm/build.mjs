@@ -2,17 +2,23 @@
 //
 // Arguments other than `--check` name contracts; without any, all are built. The same compiler (rust-toolchain.toml),
 // the same dependencies (Cargo.lock) and the same optimiser (package-lock.json) give the same bytes on every machine.
+//
+// artifacts/sources.json says, for each artefact, its hash and that of everything it was made from: what a check can
+// still compare on a machine that cannot have the compiler.
 
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const artifactDir = join(here, 'artifacts');
+// As .cargo/config.toml says.
 const target = join(here, '../../target/contracts');
 const wasm = 'wasm32-unknown-unknown';
+const record = 'sources.json';
 
 // What the chain links, by the line of the standard library that a contract names in its marker export.
 const common = [
@@ -34,25 +40,86 @@ function main() {
   const asked = process.argv.slice(2).filter((argument) => argument !== '--check');
   const names = asked.length > 0 ? asked : all;
   mkdirSync(artifactDir, { recursive: true });
-  run('cargo', ['fetch', '--quiet', '--locked', '--target', wasm], { cwd: here, env: environment() });
-  const wrong = [];
+  if (process.argv.includes('--check')) check(names, all);
+  else write(names, all);
+}
+
+function write(names, all) {
+  addTarget();
   for (const name of names) {
-    const optimised = optimise(compile(name), name);
-    const bytes = readFileSync(optimised);
-    const faults = [...linkFaults(bytes), ...floats(optimised)].map((fault) => `${name}: ${fault}`);
+    const { bytes, faults } = build(name);
+    if (faults.length > 0) fail(faults.join('\n'));
+    writeFileSync(artifact(name), bytes);
+    console.log(`${name}: ${bytes.length} bytes`);
+  }
+  const sources = { ...readRecord(), ...Object.fromEntries(names.map((name) => [name, recorded(name)])) };
+  const kept = all.filter((name) => name in sources).map((name) => [name, sources[name]]);
+  writeFileSync(join(artifactDir, record), `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`);
+}
+
+function check(names, all) {
+  const sources = readRecord();
+  const wrong = names
+    .filter((name) => !existsSync(artifact(name)) || JSON.stringify(recorded(name)) !== JSON.stringify(sources[name]))
+    .map((name) => `${name}: the artefact is of other sources`);
+  const known = [record, ...all.map((name) => `${name}.wasm`)];
+  wrong.push(...readdirSync(artifactDir).filter((file) => !known.includes(file)).map((file) => `${file}: has no source`));
+  try {
+    addTarget();
+  } catch (missing) {
+    report(wrong, `${names.length} artefacts are those of sources.json. NOT COMPILED: ${missing.message}`);
+    return;
+  }
+  for (const name of names) {
+    const { bytes, faults } = build(name);
     wrong.push(...faults);
-    const artifact = join(artifactDir, `${name}.wasm`);
-    if (!process.argv.includes('--check')) {
-      if (faults.length === 0) writeFileSync(artifact, bytes);
-      console.log(`${name}: ${bytes.length} bytes`);
-    } else if (!existsSync(artifact) || !readFileSync(artifact).equals(bytes)) {
-      wrong.push(`${name}: the artefact differs from its source. Run: npm run build`);
+    if (existsSync(artifact(name)) && !readFileSync(artifact(name)).equals(bytes)) {
+      wrong.push(`${name}: the artefact differs from its source`);
     }
   }
-  const orphans = readdirSync(artifactDir).filter((file) => !all.includes(file.replace(/\.wasm$/, '')));
-  wrong.push(...orphans.map((file) => `${file}: has no source`));
-  if (wrong.length > 0) fail(wrong.join('\n'));
-  if (process.argv.includes('--check')) console.log(`${names.length} artefacts match their sources`);
+  report(wrong, `${names.length} artefacts match their sources`);
+}
+
+function report(wrong, fine) {
+  if (wrong.length > 0) fail(`${wrong.join('\n')}\nRun: npm run build`);
+  console.log(fine);
+}
+
+/** The compiler that rust-toolchain.toml names must be there; what it needs for WebAssembly is added to it. */
+function addTarget() {
+  run('rustup', ['--quiet', 'target', 'add', wasm], { cwd: here, env: environment() });
+  run('cargo', ['fetch', '--quiet', '--locked', '--target', wasm], { cwd: here, env: environment() });
+}
+
+function build(name) {
+  const optimised = optimise(compile(name), name);
+  const bytes = readFileSync(optimised);
+  return { bytes, faults: [...linkFaults(bytes), ...floats(optimised)].map((fault) => `${name}: ${fault}`) };
+}
+
+/** What the record holds of a contract: hashes of its artefact and of everything it is made from. */
+function recorded(name) {
+  const made = createHash('sha256');
+  const common = ['build.mjs', 'Cargo.lock', 'Cargo.toml', 'package-lock.json', 'rust-toolchain.toml'];
+  for (const path of [...common.map((file) => join(here, file)), ...['packages', name].flatMap(sourcesIn)]) {
+    made.update(`${relative(here, path)}\0${sha256(readFileSync(path))}\n`);
+  }
+  return { wasm: sha256(readFileSync(artifact(name))), sources: made.digest('hex') };
+}
+
+/** Without unit tests, which are not in the artefact. */
+function sourcesIn(folder) {
+  const files = readdirSync(join(here, folder), { recursive: true }).map((file) => join(here, folder, file));
+  return files.filter((path) => /\.(rs|toml)$/.test(path) && !/\/tests(\.rs|\/)/.test(path)).sort();
+}
+
+function readRecord() {
+  const path = join(artifactDir, record);
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
+}
+
+function artifact(name) {
+  return join(artifactDir, `${name}.wasm`);
 }
 
 /** One contract at a time: built together, they would share the features that any of them asks for. */
@@ -70,8 +137,8 @@ function compile(name) {
 
 /** Without what an outer cargo sets: it would choose another compiler or other flags. */
 function environment() {
-  const env = { ...process.env, CARGO_TARGET_DIR: target };
-  for (const name of ['RUSTUP_TOOLCHAIN', 'RUSTFLAGS', 'RUSTC', 'CARGO', 'RUSTC_WRAPPER']) delete env[name];
+  const env = { ...process.env };
+  for (const name of ['RUSTUP_TOOLCHAIN', 'RUSTFLAGS', 'RUSTC', 'CARGO', 'RUSTC_WRAPPER', 'CARGO_TARGET_DIR']) delete env[name];
   return env;
 }
 
@@ -124,6 +191,10 @@ function run(program, args, options = {}) {
 
 function contractNames() {
   return readdirSync(here).filter((name) => existsSync(join(here, name, 'Cargo.toml'))).sort();
+}
+
+function sha256(bytes) {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function fail(message) {

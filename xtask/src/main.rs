@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod bench;
+mod contracts;
 mod deps;
 mod house;
 mod licences;
@@ -29,11 +30,13 @@ Usage: cargo xtask COMMAND
   deps                     who may depend on whom, banned crates, licences, lines of trusted code
   house                    file cap, unsafe code, lock files
   pure                     determinism lints of the shared and trusted rooms
+  contracts                only contracts: their artefacts, lints and unit tests
   interop [SUITE]          only the published clients against a node (python, js, coti-contracts)
   soak kills               kill -9 and restart, 200 times
   soak fuzz [--seconds N] [TARGET]
                            every fuzz target (or one) for N seconds, 600 by default; needs a nightly toolchain
   soak sweep               all operations and widths against the model, many more cases than in `test`
+  soak blocks              random blocks of both worlds, by several enclaves, 3,000 times
   bench evm [ARGS]         confidential transfers per second, beside plaintext ones on anvil (docs/bench.md)
   bench wasm [ARGS]        transfers of a private CosmWasm token per second, through the Cosmos door
 ";
@@ -57,9 +60,11 @@ fn run(args: &[&str]) -> Outcome {
         ["deps"] => deps::check(),
         ["house"] => house::check(),
         ["pure"] => deps::pure_lints(),
+        ["contracts"] => test::contracts(),
         ["interop"] => test::interop(None),
         ["interop", suite] => test::interop(Some(suite)),
         ["soak", "kills"] => soak::kills(),
+        ["soak", "blocks"] => soak::blocks(),
         ["soak", "fuzz", rest @ ..] => soak::fuzz(rest),
         ["soak", "sweep"] => soak::sweep(),
         ["bench", "evm", rest @ ..] => bench::evm(rest),

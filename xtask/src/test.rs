@@ -1,12 +1,11 @@
 //! Everything that has to pass.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::shell::{self, Failure, Outcome};
 use crate::suites::{self, SUITES, Suite};
 use crate::tally::Tally;
-use crate::{deps, house, packages, tools};
+use crate::{contracts, deps, house, tools};
 
 /// Compiling everything from nothing is in it.
 const RUST_LIMIT: Duration = Duration::from_secs(30 * 60);
@@ -25,11 +24,19 @@ pub fn all() -> Outcome {
         shell::run_recorded(shell::cargo().args(["test", "--workspace", "--no-fail-fast"]), RUST_LIMIT)
             .map(|transcript| Tally::of_suite(&transcript))
     });
-    report.check("contracts", contracts);
+    report.contracts();
     report.check("node", build_node);
     for suite in SUITES {
         report.suite(suite.name, || run(suite));
     }
+    report.close()
+}
+
+/// Checks contracts alone.
+pub fn contracts() -> Outcome {
+    tools::check_clients()?;
+    let mut report = Report::default();
+    report.contracts();
     report.close()
 }
 
@@ -54,14 +61,6 @@ fn run(suite: &Suite) -> Outcome<Tally> {
     suite.run(&[]).map(|transcript| Tally::of_suite(&transcript))
 }
 
-/// The committed artefacts are what the sources compile to.
-fn contracts() -> Outcome {
-    let folder = "contracts/solidity";
-    packages::npm(folder)?;
-    shell::run(Command::new("node").args([&format!("{folder}/build.mjs"), "--check"]))?;
-    shell::run(Command::new("node").args(["benches/peers/build.mjs", "--check"]))
-}
-
 #[derive(Default)]
 struct Report {
     lines: Vec<String>,
@@ -83,6 +82,12 @@ impl Report {
         let seconds = start.elapsed().as_secs();
         self.lines.push(format!("{name:<16}{:>6} passed {:>4} failed {seconds:>5} s", tally.passed, tally.failed));
         self.total.add(tally);
+    }
+
+    fn contracts(&mut self) {
+        self.check("artefacts", contracts::artefacts);
+        self.check("cosmwasm style", contracts::style);
+        self.suite("cosmwasm", contracts::unit_tests);
     }
 
     fn close(self) -> Outcome {
