@@ -230,8 +230,9 @@ impl Stage {
             let data = answer["data"].as_str().ok_or_else(|| format!("no answer: {answer}"))?;
             let text = session.open(&STANDARD.decode(data)?)?;
             let balance: Value = serde_json::from_slice(&STANDARD.decode(&*text)?)?;
-            if balance["balance"]["amount"] != self.balances[number].to_string() {
-                return Err(format!("{address}: {balance}, not {}", self.balances[number]).into());
+            let counted = self.balances[number].to_string();
+            if balance["balance"]["amount"].as_str() != Some(counted.as_str()) {
+                return Err(format!("{address}: {balance}, not {counted}").into());
             }
         }
         Ok(())
