@@ -1,6 +1,6 @@
 //! One call with everything that it leads to: events, sub-messages depth first, replies.
 
-use cloister_chain::cosmos::{bech32, coins, from_bech32};
+use cloister_chain::cosmos::{CosmosError, bech32, coins, from_bech32};
 use cloister_chain::receipt::Event;
 use cloister_chain::{Address, Leaf, limits};
 use cloister_state::Supply;
@@ -190,7 +190,7 @@ impl<S: Supply> Work<'_, '_, S> {
                 if named.is_some_and(|named| named != caller.name) {
                     return Err(Fail::sdk(4, "a contract sends its own coins only: unauthorized").into());
                 }
-                let to = from_bech32(&to).map_err(Fail::from)?;
+                let to = from_bech32(&to).map_err(unreadable)?;
                 bank::send(&mut self.meter, from, to, total(&amount)?, emitted)?;
                 done.data = Some(Vec::new());
             }
@@ -227,13 +227,13 @@ impl<S: Supply> Work<'_, '_, S> {
                 }
             }
             Message::UpdateAdmin { contract, admin } => {
-                let admin = from_bech32(&admin).map_err(Fail::from)?;
+                let admin = from_bech32(&admin).map_err(unreadable)?;
                 self.set_admin(from, &contract, Some(admin), emitted)?;
             }
             Message::ClearAdmin { contract } => self.set_admin(from, &contract, None, emitted)?,
             Message::Stargate { type_url, value } => {
                 let any = Any { type_url, value };
-                let message = cloister_chain::cosmos::Message::decode(&any).map_err(Fail::from)?;
+                let message = cloister_chain::cosmos::Message::decode(&any).map_err(unreadable)?;
                 if message.signers() != [from] {
                     return Err(Fail::sdk(4, "contract doesn't have permission: unauthorized").into());
                 }
@@ -284,7 +284,7 @@ impl<S: Supply> Work<'_, '_, S> {
 
     /// The contract that a contract or a message names.
     pub(crate) fn callee(&mut self, name: &str) -> Result<Callee, Fail> {
-        self.callee_at(from_bech32(name)?)
+        self.callee_at(from_bech32(name).map_err(unreadable)?)
     }
 
     /// The contract at `address`.
@@ -299,11 +299,16 @@ impl<S: Supply> Work<'_, '_, S> {
     }
 }
 
+/// What everybody is told of words that a contract chose badly. They may be a secret's, so they are not repeated (M-12).
+pub(crate) fn unreadable(error: CosmosError) -> Fail {
+    Fail::sdk(error.code(), "the contract names an address, an amount or a message that is none of this chain's")
+}
+
 /// The sum of coins that a contract names.
 pub(crate) fn total(funds: &[Coin]) -> Result<u128, Fail> {
     let proto = |coin: &Coin| ProtoCoin { denom: coin.denom.clone(), amount: coin.amount.to_string() };
     let nonzero: Vec<_> = funds.iter().filter(|coin| coin.amount > 0).map(proto).collect();
-    Ok(coins(&nonzero)?)
+    coins(&nonzero).map_err(unreadable)
 }
 
 /// The event by which the message's handler says what it did.

@@ -17,7 +17,7 @@ use secret_sdk_proto::secret::compute::v1beta1::{
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::call::{Done, INVALID, handled};
+use super::call::{Done, INVALID, handled, unreadable};
 use super::channel::{Channel, Emitted};
 use super::contract::{Callee, names};
 use super::{Fault, Verb, Work, contract_address, not_found};
@@ -282,7 +282,7 @@ impl<S: Supply> Work<'_, '_, S> {
                 code: made.code_id,
                 creator: made.creator,
                 label: made.label,
-                admin: admin.transpose().map_err(Fail::from)?,
+                admin: admin.transpose().map_err(unreadable)?,
                 created: self.position(),
                 history: 0,
             },

@@ -27,6 +27,18 @@ fn a_planted_secret_stands_nowhere_outside() {
     assert_eq!(caught.error(), "");
     let attributes = json!([{ "key": SECRET, "value": SECRET, "encrypted": true }]);
     story.execute(&one, &json!({ "attributes": { "attributes": attributes } }));
+    // What a contract takes for an address, a denomination or a type may be a secret too.
+    let code_hash = hex::encode(one.code_hash);
+    for message in [
+        json!({ "send": { "to": SECRET, "amount": [{ "denom": "uscrt", "amount": "1" }] } }),
+        json!({ "send": { "to": bech32(&account(2)), "amount": [{ "denom": SECRET, "amount": "1" }] } }),
+        json!({ "execute": { "contract": SECRET, "code_hash": code_hash, "msg": STANDARD.encode("{}") } }),
+        json!({ "execute": { "contract": bech32(&two.address), "code_hash": SECRET, "msg": STANDARD.encode("{}") } }),
+        json!({ "update_admin": { "contract": bech32(&two.address), "admin": SECRET } }),
+        json!({ "stargate": { "type_url": SECRET, "value": STANDARD.encode(SECRET) } }),
+    ] {
+        assert_eq!(story.sub(&one, &[("never", message)]).status, Status::Failed);
+    }
     let (_, refused) = story.try_make((one.code_id, one.code_hash), "three", &json!({ "fail": SECRET }));
     assert!(refused.error().contains(SECRET));
     assert_eq!(story.read(&two, SECRET), json!(SECRET));
