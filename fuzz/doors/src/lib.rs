@@ -23,25 +23,31 @@
 //! | `contract_upload` | the code in an upload |
 //! | `contract_region` | a program of calls to what contracts import, with any pointers |
 //! | `contract_result` | what a contract returns, or asks the chain |
+//! | `cosmos_rest` | a request to the Cosmos door, through the real server |
+//! | `cosmos_block` | calls to contracts in all forms, in a block |
 
 mod amino;
 mod cells;
 mod chain;
+mod compute;
 mod contract;
 mod cursor;
 mod envelope;
 mod guest;
 mod machine;
+mod node;
 mod program;
+mod rest;
 mod rpc;
 pub mod seeds;
 mod signer;
+mod stage;
 
 /// A function that must take any bytes.
 pub type Door = fn(&[u8]);
 
 /// All of them, by the name of their fuzz target.
-pub const DOORS: [(&str, Door); 17] = [
+pub const DOORS: [(&str, Door); 19] = [
     ("eth_tx", chain::eth_tx),
     ("tx", chain::tx),
     ("to_enclave", chain::to_enclave),
@@ -59,6 +65,8 @@ pub const DOORS: [(&str, Door); 17] = [
     ("contract_upload", contract::upload),
     ("contract_region", contract::region),
     ("contract_result", contract::result),
+    ("cosmos_rest", rest::cosmos_rest),
+    ("cosmos_block", compute::block),
 ];
 
 /// Opens the door of that name.

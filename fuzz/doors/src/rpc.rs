@@ -1,28 +1,16 @@
 //! Parameters of JSON-RPC requests, through the real server over loopback, in front of a small real chain.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-use alloy_primitives::{Address, U256};
-use cloister_api::{Backend, Unavailable, eth};
-use cloister_chain::genesis::GenesisAccount;
-use cloister_chain::wire::{Answer, Call, Execute, QueryAt};
-use cloister_chain::{B256, Genesis, Header, Tx};
-use cloister_consensus::{Admission, Limits, Mempool, Parent, Solo, SubmitError};
-use cloister_keys::Seed;
-use cloister_ledger::{Ledger, Snapshots};
-use cloister_state::NoSupply;
-use cloister_store::Store;
-use ed25519_zebra::SigningKey;
+use cloister_api::eth;
 use jsonrpsee::core::ClientError;
 use jsonrpsee::core::client::ClientT as _;
 use jsonrpsee::core::traits::ToRpcParams;
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
 use serde_json::value::RawValue;
 use tokio::runtime::Runtime;
-use tokio::sync::{broadcast, watch};
 
-use crate::cells::account;
-use crate::machine::transaction;
+use crate::node::Node;
 
 /// What the first byte of the data chooses from.
 pub(crate) const METHODS: [&str; 41] = [
@@ -103,92 +91,9 @@ struct Door {
 
 static DOOR: LazyLock<Door> = LazyLock::new(|| {
     let runtime = Runtime::new().expect("threads");
-    let node = Arc::new(Node::start());
     let address = "127.0.0.1:0".parse().expect("an address");
-    let server = runtime.block_on(eth::serve(node, address)).expect("a free port");
+    let server = runtime.block_on(eth::serve(Node::start(), address)).expect("a free port");
     let url = format!("http://{}", server.address());
     let client = HttpClientBuilder::default().max_response_size(u32::MAX).build(url).expect("an address");
     Door { runtime, client, _server: server }
 });
-
-/// A chain of two blocks; nothing makes more.
-struct Node {
-    genesis: Genesis,
-    store: Store,
-    pool: Mempool,
-    heads: watch::Sender<u64>,
-    arrivals: broadcast::Sender<B256>,
-    snapshots: Arc<Snapshots>,
-}
-
-impl Node {
-    fn start() -> Self {
-        let mut genesis = Genesis::for_tests();
-        let rich = GenesisAccount { address: account().address(), balance: U256::MAX >> 1, ..Default::default() };
-        // Returns one byte of its memory.
-        let code = vec![0x60, 0x01, 0x60, 0x00, 0xf3].into();
-        let contract = GenesisAccount { address: Address::repeat_byte(0xc0), code, ..Default::default() };
-        genesis.accounts = vec![rich, contract];
-        let (mut ledger, outcome) = Ledger::genesis(&genesis, &Seed::from_bytes([9; 32])).expect("a good genesis");
-        let store = Store::create(None, &genesis).expect("memory");
-        store.commit_genesis(&outcome).expect("memory");
-        let parent = Parent::new(Header::genesis(&genesis), None, &outcome);
-        let call = Call { to: Some(Address::repeat_byte(0xc0)), gas: Some(100_000), ..Call::default() };
-        let tx = Tx::Eth(transaction(genesis.evm_chain_id, &call)).to_bytes();
-        let (block, certificate) = Solo::new(SigningKey::from([7; 32])).propose(&parent, vec![tx], genesis.time + 1);
-        let next = Execute { block, certificate };
-        let outcome = ledger.execute(&next, &mut NoSupply).expect("a good block");
-        store.commit(&next.block, &next.certificate, &outcome).expect("memory");
-        Self {
-            pool: Mempool::new(&genesis.chain_id, Limits { block_gas: genesis.evm_gas, ..Limits::default() }, 1),
-            heads: watch::Sender::new(1),
-            arrivals: broadcast::Sender::new(64),
-            snapshots: ledger.snapshots(),
-            genesis,
-            store,
-        }
-    }
-}
-
-impl Backend for Node {
-    fn genesis(&self) -> &Genesis {
-        &self.genesis
-    }
-
-    fn store(&self) -> &Store {
-        &self.store
-    }
-
-    fn heads(&self) -> watch::Receiver<u64> {
-        self.heads.subscribe()
-    }
-
-    fn mempool(&self) -> &Mempool {
-        &self.pool
-    }
-
-    fn submit(&self, tx: Tx) -> Result<B256, SubmitError> {
-        let account = self.store.reader().and_then(|reader| reader.account(&tx.sender(), 1)).expect("memory");
-        let hash = self
-            .pool
-            .add(&tx, &Admission { signers: vec![account.into()], height: 1, base_fee: self.genesis.base_fee })?;
-        let _ = self.arrivals.send(hash);
-        Ok(hash)
-    }
-
-    fn arrivals(&self) -> broadcast::Receiver<B256> {
-        self.arrivals.subscribe()
-    }
-
-    async fn query(&self, question: QueryAt) -> Result<Answer, Unavailable> {
-        Ok(self.snapshots.query(&question, &mut NoSupply))
-    }
-
-    fn peers(&self) -> usize {
-        0
-    }
-
-    fn syncing(&self) -> Option<u64> {
-        None
-    }
-}

@@ -1,7 +1,9 @@
 //! Where fuzzing starts: valid input for every door, most of it from the vectors of the published SDKs.
 
+pub(crate) mod blocks;
 pub(crate) mod contracts;
 pub(crate) mod messages;
+mod rest;
 
 use alloy_primitives::{Address, U256};
 use borsh::BorshSerialize;
@@ -36,6 +38,8 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
     seeds.extend(envelope::seeds().into_iter().map(|seed| ("envelope", seed)));
     messages::all(&mut seeds);
     contracts::all(&mut seeds);
+    blocks::all(&mut seeds);
+    rest::all(&mut seeds);
     seeds
 }
 
