@@ -134,15 +134,13 @@ impl Account {
         let input = json(message)?;
         let network = self.network_key().await?;
         let (message, keys) = self.sealing(&network).instantiate(code, label, admin, &input, funds)?;
-        let mut address = None;
-        let called = self
-            .call(message, &keys, |tx| {
-                let told: MsgInstantiateResponse = tx.response(0, "/cloister.compute.v1.MsgInstantiateResponse")?;
-                address = Some(from_bech32(&told.address)?);
-                Ok(told.output)
-            })
-            .await?;
-        let address = address.ok_or(Error::Result(called.tx.hash))?;
+        let output = |tx: &Included| {
+            let told: MsgInstantiateResponse = tx.response(0, "/cloister.compute.v1.MsgInstantiateResponse")?;
+            Ok(told.output)
+        };
+        let called = self.call(message, &keys, output).await?;
+        // The address is the enclave's word, from inside the output, and not the node's beside it.
+        let address = from_bech32(&called.contract).map_err(|_| Error::Result(called.tx.hash))?;
         Ok(Made { contract: Contract { address, code_hash: code.hash }, called })
     }
 

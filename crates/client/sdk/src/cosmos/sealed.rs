@@ -43,6 +43,8 @@ pub struct Called {
     pub data: Vec<u8>,
     /// Private attributes of the contract and of those that it called.
     pub attributes: Vec<PrivateAttribute>,
+    /// The contract that the call made, in Bech32, as the enclave says; empty for any other call.
+    pub contract: String,
 }
 
 impl Called {
@@ -174,35 +176,37 @@ pub(super) fn called(
             return fail(reason, words.map(|output| output.error));
         }
     };
-    let Output { data, error, attributes, .. } = open(hash, keys, &sealed(&tx)?)?;
+    let Output { data, error, attributes, contract, .. } = open(hash, keys, &sealed(&tx)?)?;
     if !error.is_empty() {
         // The output is the enclave's word, "success" the node's.
         let reason =
             Rejection { codespace: "compute".into(), code: 3, log: "the node hid that the call failed".into() };
         return fail(reason, Some(error));
     }
-    Ok(Called { tx, data, attributes })
+    Ok(Called { tx, data, attributes, contract })
 }
 
 /// The contract's answer to a question, from what the node answered.
 pub(super) fn answered(keys: &AnswerKeys, result: Result<Vec<u8>, Error>) -> Result<Answer<Vec<u8>>, Error> {
     match result {
-        Ok(sealed) => dated(keys, &sealed),
-        Err(Error::Door(refused)) => Err(answered_error(keys, &refused).unwrap_or(Error::Door(refused))),
+        Ok(sealed) => told(keys, &sealed),
+        Err(Error::Door(refused)) => {
+            let opened = sealed_part(&refused.message).map(|sealed| told(keys, &sealed));
+            // What does not open is the node's own word. An answer that the node tells as an error is none of its words.
+            Err(match opened {
+                Some(Err(error @ Error::Answered { .. })) => error,
+                _ => Error::Door(refused),
+            })
+        }
         Err(error) => Err(error),
     }
 }
 
-fn answered_error(keys: &AnswerKeys, refused: &DoorError) -> Option<Error> {
-    let Answer { height, value } = dated(keys, &sealed_part(&refused.message)?).ok()?;
-    Some(Error::Answered { height, text: String::from_utf8_lossy(&value).into_owned() })
-}
-
-/// `height(8, big-endian) ‖ answer`.
-fn dated(keys: &AnswerKeys, sealed: &[u8]) -> Result<Answer<Vec<u8>>, Error> {
+/// The contract's answer or error, whichever the enclave sealed: the node cannot pass one off as the other.
+fn told(keys: &AnswerKeys, sealed: &[u8]) -> Result<Answer<Vec<u8>>, Error> {
     let plain = keys.open_answer(sealed)?;
-    let (height, value) = plain.split_first_chunk().ok_or(MessageError::Length)?;
-    Ok(Answer { height: u64::from_be_bytes(*height), value: value.to_vec() })
+    let Output { data, error, height, .. } = Output::decode(plain.as_slice()).map_err(|_| MessageError::Padding)?;
+    if error.is_empty() { Ok(Answer { height, value: data }) } else { Err(Error::Answered { height, text: error }) }
 }
 
 fn open(hash: B256, keys: &CallKeys, sealed: &[u8]) -> Result<Output, Error> {
@@ -275,7 +279,8 @@ mod tests {
             value: value.into(),
         };
         let attributes = vec![attribute("from", "alice"), attribute("to", "")];
-        assert_eq!(result, Called { tx, data: b"data".to_vec(), attributes: attributes.clone() });
+        let contract = String::new();
+        assert_eq!(result, Called { tx, data: b"data".to_vec(), attributes: attributes.clone(), contract });
 
         let output = Output { data: b"data".to_vec(), attributes, ..Output::default() };
         assert_eq!(output.encode_to_vec(), bytes(&known["plain"]));
@@ -308,20 +313,29 @@ mod tests {
         let vectors = vectors();
         let context = QueryContext { chain_id: "", contract: Address::ZERO, code_hash: B256::ZERO };
         let (_, keys) = sealer(&vectors).query(&context, b"").unwrap();
-        let sealed = bytes(&vectors["answer_of_block_258"]);
+        let known = &vectors["answer_of_block_258"];
+        let sealed = bytes(&known["sealed"]);
         let expected = Answer { height: 258, value: br#"{"count":7}"#.to_vec() };
         assert_eq!(answered(&keys, Ok(sealed.clone())).unwrap(), expected);
+        let output = Output { data: expected.value, height: 258, ..Output::default() };
+        assert_eq!(output.encode_to_vec(), bytes(&known["plain"]));
+        let disguised = DoorError { status: 500, code: 2, message: format!("encrypted: {}", STANDARD.encode(sealed)) };
+        assert!(matches!(answered(&keys, Err(disguised.into())), Err(Error::Door(_))), "an answer is no error");
 
         // Both ways in which nodes tell a contract's error.
-        let text = STANDARD.encode(sealed);
+        let error = Output { error: "wrong viewing key".into(), height: 258, ..Output::default() };
+        let sealed = keys.seal_answer(&error.encode_to_vec()).unwrap();
+        let text = STANDARD.encode(&sealed);
+        let shown = answered(&keys, Ok(sealed)).unwrap_err();
+        assert_eq!(shown.contract_error(), Some("wrong viewing key"), "an error is no answer");
         for message in [
             format!("codespace compute code 4: query contract failed: encrypted: {text}"),
             format!("encrypted: {text}: query contract failed: unknown request"),
         ] {
             let error = answered(&keys, Err(DoorError { status: 500, code: 2, message }.into())).unwrap_err();
-            assert!(matches!(&error, Error::Answered { height: 258, text } if text == r#"{"count":7}"#), "{error}");
+            assert!(matches!(&error, Error::Answered { height: 258, text } if text == "wrong viewing key"), "{error}");
         }
-        let cut = keys.seal_answer(b"1234567").unwrap();
-        assert!(matches!(answered(&keys, Ok(cut)), Err(Error::Message(MessageError::Length))));
+        let garbage = keys.seal_answer(b"1234567").unwrap();
+        assert!(matches!(answered(&keys, Ok(garbage)), Err(Error::Message(MessageError::Padding))));
     }
 }

@@ -83,6 +83,8 @@ def call(label, entry, to, plain, coins):
 of = b"secret18vd8fpwxzck93qlwghaj6arh4p7c5n8978vsyg"
 result = field(1, b"data") + attribute(3, of, b"from", b"alice") + attribute(3, of, b"to", b"")
 failure = field(2, "you owe 7 \u20ac".encode())
+# The height, field 5, is a varint: 258 = 2 * 128 + 2.
+answer = field(1, b'{"count":7}') + bytes([5 << 3, 0x82, 0x02])
 first = (transaction, number(0), number(0))
 texts = [b"", b'{"ok":true}', bytes([0x61]) * 252, bytes([0x62]) * 253, bytes(range(256)) * 2]
 print(json.dumps({
@@ -108,5 +110,5 @@ print(json.dumps({
     "answer": [output("query answer", text) for text in texts],
     "result_in_output_0_of_message_0": {"plain": result.hex(), "sealed": output("call output", result, *first)},
     "failure_in_output_0_of_message_0": {"plain": failure.hex(), "sealed": output("call output", failure, *first)},
-    "answer_of_block_258": output("query answer", number(258) + b'{"count":7}'),
+    "answer_of_block_258": {"plain": answer.hex(), "sealed": output("query answer", answer)},
 }, indent=1))

@@ -125,7 +125,10 @@ impl Door {
             let context = CallContext { chain_id: CHAIN, sender, entry, code_hash, funds: &amounts };
             let (keys, input) = gcm::open_call(&self.network, &context, input)
                 .map_err(|_| "Execution error: Enclave: failed to decrypt data: execute contract failed".to_owned())?;
-            let output = contract(seen, &serde_json::from_slice(&input).unwrap(), funds.len());
+            let mut output = contract(seen, &serde_json::from_slice(&input).unwrap(), funds.len());
+            if entry == Entry::Instantiate && output.error.is_empty() {
+                output.contract = bech32(&CONTRACT);
+            }
             let transaction = if seen.lie == Lie::Elsewhere { B256::ZERO } else { tx.hash() };
             let place = OutputPlace { transaction, message: 0, output: 0 };
             let sealed = keys.seal_output(&place, &output.encode_to_vec()).unwrap();
@@ -137,7 +140,7 @@ impl Door {
         let (url, value) = match message {
             Request::SealedInstantiate(m) => {
                 let output = call(&m.sender, Entry::Instantiate, &m.code_hash, &m.funds, &m.input, seen)?;
-                let response = MsgInstantiateResponse { address: bech32(&CONTRACT), output };
+                let response = MsgInstantiateResponse { address: bech32(&Address::ZERO), output };
                 ("/cloister.compute.v1.MsgInstantiateResponse", response.encode_to_vec())
             }
             Request::SealedExecute(m) => {
@@ -264,12 +267,16 @@ async fn question(
             "codespace compute code 4: query contract failed: Execution error: Enclave: failed to decrypt data";
         return refused(StatusCode::INTERNAL_SERVER_ERROR, 2, message);
     };
-    let dated = |text: &str| keys.seal_answer(&[&seen.height.to_be_bytes(), text.as_bytes()].concat()).unwrap();
+    let seal = |output: Output| STANDARD.encode(keys.seal_answer(&output.encode_to_vec()).unwrap());
+    let height = seen.height;
     let question: Value = serde_json::from_slice(&question).unwrap();
     match question["fail"].as_str() {
-        None => ok(&json!({ "data": STANDARD.encode(dated(&json!({ "sum": seen.sums }).to_string())) })),
+        None => {
+            let data = json!({ "sum": seen.sums }).to_string().into_bytes();
+            ok(&json!({ "data": seal(Output { data, height, ..Output::default() }) }))
+        }
         Some(text) => {
-            let text = STANDARD.encode(dated(text));
+            let text = seal(Output { error: text.into(), height, ..Output::default() });
             let message = format!("codespace compute code 4: query contract failed: encrypted: {text}");
             refused(StatusCode::INTERNAL_SERVER_ERROR, 2, &message)
         }
