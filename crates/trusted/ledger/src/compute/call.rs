@@ -130,10 +130,13 @@ impl<S: Supply> Work<'_, '_, S> {
     fn attempt(&mut self, channel: &Channel, caller: &Callee, sub: SubMessage, done: &mut Done) -> Result<(), Fault> {
         let native = !sub.message.is_wasm();
         self.meter.state().open();
-        let outer = self.meter.lower(sub.gas_limit);
+        let (outer, finalized) = (self.meter.lower(sub.gas_limit), self.finalized);
         let result = self.dispatch(channel, caller, sub.message);
         let spent = self.meter.restore(outer);
         self.meter.state().close(result.is_ok());
+        if result.is_err() {
+            self.finalized = finalized;
+        }
         let result = match result {
             // The numbers of a limit that the contract itself set would mislead whoever reads them.
             Err(Fault::Fail(Fail::Rule { .. })) if spent => {

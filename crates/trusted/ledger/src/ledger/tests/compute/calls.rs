@@ -198,6 +198,31 @@ fn nothing_follows_a_finalised_transaction() {
 }
 
 #[test]
+fn a_call_that_is_undone_finalises_nothing() {
+    let mut story = Story::new();
+    let one = story.prober();
+    let two = story.another(&one, "two");
+    let finalize = STANDARD.encode(
+        json!({ "sub": { "msgs": [{ "id": 1, "reply_on": "never", "msg": { "finalize": {} } }] } }).to_string(),
+    );
+    let finalize = json!({ "execute": { "contract": bech32(&one.address), "code_hash": hex::encode(one.code_hash), "msg": finalize } });
+    let inner = json!({ "sub": { "msgs": [
+        { "id": 1, "reply_on": "never", "msg": finalize },
+        { "id": 2, "reply_on": "never", "msg": one.call(&fail("late")) },
+    ] } });
+    // What comes after the end fails, so the whole inner call does; that is caught, and the outer one goes on.
+    let seen = story.sub(&one, &[("error", two.call(&inner)), ("never", two.call(&write("after", "1")))]);
+    assert_eq!(seen.status, Status::Failed, "an error of the chain's is not told to a contract: {}", seen.error());
+    let plain = json!({ "sub": { "msgs": [
+        { "id": 1, "reply_on": "error", "msg": two.call(&inner) },
+        { "id": 2, "reply_on": "never", "msg": two.call(&write("after", "1")) },
+    ] } });
+    let seen = story.send(vec![execution(1, one.address, plain.to_string().into_bytes(), 0)]);
+    assert_eq!(seen.result.log, "");
+    assert_eq!(story.read(&two, "after"), json!("1"));
+}
+
+#[test]
 fn a_gas_limit_ends_one_call_and_not_the_transaction() {
     let mut story = Story::new();
     let one = story.prober();
