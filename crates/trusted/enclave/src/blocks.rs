@@ -14,6 +14,10 @@ use crate::{Stop, next};
 pub(crate) fn run(stream: &mut UnixStream, boot: Boot, lockdown: Lockdown, tip: &Tip) -> Result<(), Stop> {
     // A name is part of every derivation, so it is checked before any.
     boot.genesis.check().map_err(|_| Halt::Genesis)?;
+    // D11: this build seals to a key that its host gave it, so it is no home for a chain that promises hardware.
+    if !boot.genesis.simulated {
+        return Err(Halt::Genesis.into());
+    }
     let vault = Vault::new(&boot.genesis, &boot.sealing_key);
     let Some(mut ledger) = start(stream, boot, &vault, lockdown, tip)? else { return Ok(()) };
     while let Some(message) = next(stream)? {

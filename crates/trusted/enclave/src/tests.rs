@@ -61,6 +61,15 @@ fn sealed_bytes_open_only_for_this_machine_and_chain_and_whole() {
 }
 
 #[test]
+fn a_genesis_that_demands_hardware_does_not_start_on_a_simulated_machine() {
+    let hardware = Genesis { simulated: false, ..genesis() };
+    let (mut stream, _, thread) = open();
+    send_boot(&mut stream, &hardware, SEALING, None, None);
+    assert!(matches!(receive(&mut stream), ToHost::Halt(Halt::Genesis)), "no seed is made for it, none is opened");
+    assert!(matches!(thread.join().unwrap(), Err(Stop::Halt(Halt::Genesis))));
+}
+
+#[test]
 fn leaves_that_are_not_the_checkpoints_are_refused() {
     let mut host = Host::start(&genesis(), SEALING, None, None);
     let outcome = host.booted.genesis.take().unwrap();
