@@ -104,8 +104,8 @@ impl<W: World, V: Vault> Query<W, V> {
             cfg.disable_base_fee = input.price.max() == 0;
         });
         let tx = TxInput {
-            // A user key that is served hangs on the request, which carries the RSA key it is for.
-            hash: keccak256([input.from.as_slice(), &input.data].concat()),
+            // Every field of both: a contract may choose by any of them what it asks of the vault.
+            hash: keccak256(format!("{input:?} {block:?}")),
             from: input.from,
             to: input.to,
             value: input.value,
@@ -130,7 +130,9 @@ impl<W: World, V: Vault> Query<W, V> {
             return Err(Invalid::CostOverflow.into());
         }
         self.evm.ctx.chain.clear();
-        self.evm.precompiles.begin(self.tx.hash);
+        // And by the gas that is left.
+        let drawn_for = keccak256([self.tx.hash.as_slice(), &gas_limit.to_be_bytes()].concat());
+        self.evm.precompiles.begin(drawn_for);
         let done = self.evm.transact(self.tx.env())?;
         Ok(Executed::new(done.result, self.tx.price.effective(self.evm.ctx.block.basefee)))
     }

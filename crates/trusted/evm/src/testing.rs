@@ -89,7 +89,7 @@ impl World for Land {
 /// A vault whose every secret is a hash of something public.
 #[derive(Default)]
 pub(crate) struct Toy {
-    tx: B256,
+    pub(crate) tx: B256,
     counter: u64,
 }
 

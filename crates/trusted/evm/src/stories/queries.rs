@@ -1,8 +1,10 @@
 //! `eth_call` and estimation.
 
+use alloy_primitives::B256;
+
 use super::*;
 use crate::testing::{Land, Toy, block, land, query, sender, words};
-use crate::{CallInput, Ending, Estimate, Executed, Failure, Invalid, Price, call, estimate};
+use crate::{BlockInfo, CallInput, Ending, Estimate, Executed, Failure, Invalid, Price, call, estimate};
 
 const CAP: u64 = 50_000_000;
 
@@ -12,6 +14,37 @@ fn ask(land: &mut Land, input: &CallInput) -> Executed {
 
 fn guess(land: &mut Land, input: &CallInput) -> Estimate {
     estimate(&mut *land, Toy::default(), &block(), input, CAP).unwrap()
+}
+
+#[test]
+fn what_a_query_draws_hangs_on_all_that_can_decide_how_it_runs() {
+    let drawn = |input: &CallInput, block: &BlockInfo| {
+        let mut vault = Toy::default();
+        let _ = call(land(), &mut vault, block, input, CAP).unwrap();
+        vault.tx
+    };
+    let (input, at) = (query(to(ALICE), case(1)), block());
+    let first = drawn(&input, &at);
+    assert_eq!(drawn(&input, &at), first, "the same question draws the same");
+    // A contract may choose by any of these in which form it hands out a user's key: the coins of one form are not to
+    // come again in the other.
+    for other in [
+        CallInput { from: CAROL, ..input.clone() },
+        CallInput { to: to(BOB), ..input.clone() },
+        CallInput { value: U256::from(1), ..input.clone() },
+        CallInput { data: case(2), ..input.clone() },
+        CallInput { gas: Some(100_000), ..input.clone() },
+        CallInput { price: Price::Fixed(5_000_000), ..input.clone() },
+    ] {
+        assert_ne!(drawn(&other, &at), first, "{other:?}");
+    }
+    for other in [
+        BlockInfo { number: 8, ..at.clone() },
+        BlockInfo { timestamp: at.timestamp + 1, ..at.clone() },
+        BlockInfo { prevrandao: B256::ZERO, ..at.clone() },
+    ] {
+        assert_ne!(drawn(&input, &other), first, "{other:?}");
+    }
 }
 
 #[test]
