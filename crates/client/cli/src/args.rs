@@ -98,6 +98,9 @@ pub struct Demo {
     /// Use this node instead of starting one, for example http://127.0.0.1:8545.
     #[arg(long, value_name = "URL")]
     pub rpc: Option<String>,
+    /// The Cosmos door of that node, for the second act, for example http://127.0.0.1:1317.
+    #[arg(long, value_name = "URL", requires = "rpc")]
+    pub rest: Option<String>,
     /// Key of a funded account of that node [default: hardhat's first].
     #[arg(long, value_name = "HEX", requires = "rpc", env = "CLOISTER_PRIVATE_KEY", hide_env_values = true)]
     pub private_key: Option<String>,

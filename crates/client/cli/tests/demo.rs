@@ -29,6 +29,29 @@ fn the_demonstration_passes_and_its_ciphertext_is_real() {
 }
 
 #[test]
+fn the_second_act_is_told_by_a_node_that_opens_its_cosmos_door() {
+    let dev = Dev::start(None);
+    let rest = dev.ready["rest"].as_str().unwrap();
+    let first = steps(dev.url()).len();
+    let both = [(); 2].map(|()| steps_with(&["--rpc", dev.url(), "--rest", rest]));
+    let second = both.each_ref().map(|steps| &steps[first..]);
+    assert!(second[0].len() >= 7 && second[0].len() == second[1].len());
+    for label in ["message", "response"] {
+        let [one, two] = second.map(|steps| {
+            let found = steps.iter().filter_map(|step| step["public"][label].as_str());
+            found.map(str::to_owned).collect::<Vec<_>>()
+        });
+        assert!(!one.is_empty(), "{label}");
+        for (one, two) in one.iter().zip(&two) {
+            assert!(one.len() > 2 * 256 && one.len() == two.len(), "{label}: padded");
+            assert_ne!(one, two, "{label}: another run gives another ciphertext");
+        }
+    }
+    let balances: Vec<&str> = second[1].iter().filter_map(|step| step["you"]["balance"].as_str()).collect();
+    assert_eq!(balances, ["25"]);
+}
+
+#[test]
 fn the_demonstration_starts_its_own_chain_and_prints_for_people() {
     let demo = run(&["demo"]);
     let (page, prose) = (String::from_utf8(demo.stdout).unwrap(), String::from_utf8(demo.stderr).unwrap());
@@ -60,7 +83,11 @@ fn a_node_that_is_not_there_is_an_error() {
 }
 
 fn steps(url: &str) -> Vec<Value> {
-    let demo = run(&["demo", "--json", "--rpc", url]);
+    steps_with(&["--rpc", url])
+}
+
+fn steps_with(arguments: &[&str]) -> Vec<Value> {
+    let demo = run(&[&["demo", "--json"], arguments].concat());
     assert!(demo.status.success(), "{}", String::from_utf8_lossy(&demo.stderr));
     let lines = String::from_utf8(demo.stdout).unwrap();
     let steps: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

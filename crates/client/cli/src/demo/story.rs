@@ -11,15 +11,15 @@ use super::page::{Page, Shown, Step};
 use crate::error::Error;
 
 /// The demonstration and who takes part in it.
-pub struct Story<'a> {
-    page: Page<'a>,
+pub struct Story<'p, 's> {
+    page: &'p mut Page<'s>,
     alice: Account,
     contract: Address,
 }
 
-impl<'a> Story<'a> {
+impl<'p, 's> Story<'p, 's> {
     /// `alice` has to be funded.
-    pub const fn new(page: Page<'a>, alice: Account) -> Self {
+    pub const fn new(page: &'p mut Page<'s>, alice: Account) -> Self {
         Self { page, alice, contract: Address::ZERO }
     }
 

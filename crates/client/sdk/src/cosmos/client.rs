@@ -104,6 +104,13 @@ impl Client {
         }
     }
 
+    /// The Cosmos transactions of a block as they stand in it, each a `TxRaw`: what everybody sees of them.
+    pub async fn block(&self, height: u64) -> Result<Vec<Vec<u8>>, Error> {
+        let path = format!("/cosmos/base/tendermint/v1beta1/blocks/{height}");
+        let told: Blocks = self.rest.get(&path, &[]).await?;
+        Ok(told.block.data.txs.into_iter().map(|tx| tx.0).collect())
+    }
+
     /// The hash of the code that a contract runs now. It is the node's word: enough to notice a mistake, too little to trust
     /// a contract with a secret.
     pub async fn code_hash(&self, contract: Address) -> Result<B256, Error> {
@@ -147,6 +154,24 @@ struct AccountInfo {
     #[serde(deserialize_with = "number")]
     sequence: u64,
 }
+
+#[derive(Deserialize)]
+struct Blocks {
+    block: Block,
+}
+
+#[derive(Deserialize)]
+struct Block {
+    data: Txs,
+}
+
+#[derive(Deserialize)]
+struct Txs {
+    txs: Vec<Base64>,
+}
+
+#[derive(Deserialize)]
+struct Base64(#[serde(deserialize_with = "bytes")] Vec<u8>);
 
 #[derive(Deserialize)]
 struct CodeHash {

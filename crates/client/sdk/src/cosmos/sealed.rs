@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::rest::{Included, Placed};
 use super::sign::coins;
-use crate::{DoorError, Error, Failure, Rejection};
+use crate::{Error, Failure, Rejection};
 
 /// Code on the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,6 +233,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::DoorError;
 
     /// Made by another implementation; see the README beside it.
     fn vectors() -> Value {
