@@ -183,7 +183,7 @@ fn both(make: fn(Version) -> Vec<u8>) -> [Code; 2] {
 }
 
 /// Enough for a few signatures or a hundred thousand instructions.
-const GAS: u64 = 2_000_000;
+const GAS: u64 = 500_000;
 pub(crate) const ENTRIES: [Entry; 5] = [Entry::Instantiate, Entry::Execute, Entry::Migrate, Entry::Reply, Entry::Query];
 const CONTRACT: &str = "secret1ap26qrlp8mcq2pg6r47w43l0y8zkqm8a450s03";
 const CODE_HASH: &str = "0101010101010101010101010101010101010101010101010101010101010101";
