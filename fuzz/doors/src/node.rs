@@ -72,7 +72,7 @@ impl Backend for Node {
             Tx::Cosmos(tx) => tx.signers().iter().map(|signer| self.standing(signer)).collect(),
             Tx::Eth(tx) => vec![self.standing(&tx.sender())],
         };
-        let admission = Admission { signers, height: STAGE.height(), base_fee: STAGE.genesis.base_fee };
+        let admission = Admission { signers, height: STAGE.height(), base_fee: STAGE.genesis.base_fee, granter: None };
         let hash = self.pool.add(&tx, &admission)?;
         let _ = self.arrivals.send(hash);
         Ok(hash)

@@ -142,6 +142,8 @@ pub(crate) fn owned(any: &Any, owner: Address) -> Option<Any> {
             m.sender = bytes;
             m.encode_to_vec()
         }
+        // Allowances with times can be signed in one mode only, and a grant must not be to oneself.
+        Message::GrantAllowance(_) | Message::RevokeAllowance(_) => return None,
     };
     Some(Any { type_url: any.type_url.clone(), value })
 }
@@ -236,6 +238,13 @@ fn message(message: &Message) -> Value {
                 "code_hash": base64(&m.code_hash), "input": base64(&m.input),
             }),
         ),
+        // `owned` lets none of these through.
+        Message::GrantAllowance(m) => {
+            ("cosmos-sdk/MsgGrantAllowance", json!({ "granter": m.granter, "grantee": m.grantee }))
+        }
+        Message::RevokeAllowance(m) => {
+            ("cosmos-sdk/MsgRevokeAllowance", json!({ "granter": m.granter, "grantee": m.grantee }))
+        }
     };
     json!({ "type": name, "value": value })
 }

@@ -179,8 +179,8 @@ test('a memo of more than 256 bytes, a fee in other coins, a fee of more than th
   assert.match(await rejection(send({ gasPriceInFeeDenom: 10 ** 7 })), /code 5 \(codespace: sdk\).*insufficient funds/);
 });
 
-test('somebody else pays the fee: this chain has no grants', async () => {
-  assert.match(await rejection(send({ feeGranter: known.b.address })), /fee grants are not supported/);
+test('somebody else is to pay the fee, who never said so', async () => {
+  assert.match(await rejection(send({ feeGranter: known.b.address })), /fee-grant not found: not found/);
 });
 
 test('a message that this chain does not have', async () => {

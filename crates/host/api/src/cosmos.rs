@@ -29,6 +29,7 @@ mod bank;
 mod block;
 mod compute;
 mod error;
+mod feegrant;
 mod message;
 mod node;
 mod read;
@@ -76,6 +77,7 @@ impl<B: Backend> Door<B> {
             .merge(sealed::routes())
             .merge(block::routes())
             .merge(node::routes())
+            .merge(feegrant::routes())
             .merge(absent::routes())
             .fallback(async || RestError::Unimplemented)
             .method_not_allowed_fallback(async || RestError::Method)

@@ -9,5 +9,5 @@
 mod mempool;
 mod solo;
 
-pub use mempool::{Admission, Budget, Limits, Mempool, PoolStatus, Standing, SubmitError};
+pub use mempool::{Admission, Budget, Granter, Limits, Mempool, PoolStatus, Standing, SubmitError};
 pub use solo::{Parent, Solo};

@@ -10,6 +10,7 @@ mod eth;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
+use cloister_chain::cosmos::Allowance;
 use cloister_chain::leaf::Auth;
 use cloister_chain::{Account, Address, B256, Bytes, Tx};
 
@@ -65,6 +66,19 @@ pub struct Admission {
     pub height: u64,
     /// Base fee of the next block, in wei per gas.
     pub base_fee: u64,
+    /// Who is to pay the fee in the first signer's place.
+    pub granter: Option<Granter>,
+}
+
+/// An account that a Cosmos transaction names as its payer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Granter {
+    /// What it holds in the Cosmos micro-denomination.
+    pub coins: u128,
+    /// What the first signer may spend of it.
+    pub allowance: Option<Allowance>,
+    /// Time of the last block, in nanoseconds since 1970.
+    pub time: u64,
 }
 
 /// Numbers for `txpool_status`.

@@ -10,7 +10,7 @@ use cloister_consensus::{Budget, Parent, Solo, Standing};
 use cloister_store::StoreError;
 
 use crate::enclave::{Enclave, EnclaveError};
-use crate::node::{NodeError, Shared, signers, standing};
+use crate::node::{NodeError, Shared, payers, standing};
 use crate::signal::Event;
 use crate::spawn::Spawner;
 
@@ -155,14 +155,12 @@ impl Blocks {
         }
     }
 
-    /// Who signed something in a block, as they are after it.
+    /// Who signed something in a block or paid for it, as they are after it.
     fn accounts(&self, block: &Block, outcome: &Outcome) -> Result<BTreeMap<Address, Standing>, StoreError> {
         let reader = self.shared.store.reader()?;
         let all = block.txs.iter().zip(&outcome.receipts).flat_map(|(bytes, receipt)| match receipt.cosmos {
             // It may have more signers than the receipt names; reading it checks no signature.
-            Some(_) => {
-                Tx::from_bytes(bytes, self.shared.genesis.evm_chain_id).as_ref().map(signers).unwrap_or_default()
-            }
+            Some(_) => Tx::from_bytes(bytes, self.shared.genesis.evm_chain_id).as_ref().map(payers).unwrap_or_default(),
             None => vec![receipt.from],
         });
         all.map(|signer| Ok((signer, standing(&reader, &signer, outcome.height)?))).collect()

@@ -9,7 +9,7 @@ use cloister_api::{Backend, Unavailable};
 use cloister_chain::genesis::GenesisError;
 use cloister_chain::wire::{Answer, Lockdown, QueryAt};
 use cloister_chain::{Address, B256, Genesis, Leaf, Tx};
-use cloister_consensus::{Admission, Limits, Mempool, Solo, Standing, SubmitError};
+use cloister_consensus::{Admission, Granter, Limits, Mempool, Solo, Standing, SubmitError};
 use cloister_store::{Reader, Store, StoreError};
 use thiserror::Error;
 use tokio::sync::{broadcast, watch};
@@ -167,8 +167,10 @@ impl Node {
     fn admission(&self, tx: &Tx) -> Result<Admission, StoreError> {
         let reader = self.shared.store.reader()?;
         let head = reader.head()?.ok_or(StoreError::Missing)?;
-        let signers = signers(tx).into_iter().map(|signer| standing(&reader, &signer, head.height));
-        Ok(Admission { signers: signers.collect::<Result<_, _>>()?, height: head.height, base_fee: head.next_base_fee })
+        let (height, base_fee) = (head.height, head.next_base_fee);
+        let standings = signers(tx).into_iter().map(|signer| standing(&reader, &signer, height));
+        let signers = standings.collect::<Result<_, _>>()?;
+        Ok(Admission { signers, height, base_fee, granter: granter(&reader, tx, height)? })
     }
 }
 
@@ -254,6 +256,12 @@ pub(crate) fn signers(tx: &Tx) -> Vec<Address> {
     }
 }
 
+/// Who signs a transaction, and who else pays for it.
+pub(crate) fn payers(tx: &Tx) -> Vec<Address> {
+    let granter = if let Tx::Cosmos(tx) = tx { tx.granter() } else { None };
+    signers(tx).into_iter().chain(granter).collect()
+}
+
 /// An account after the block of `height`.
 pub(crate) fn standing(reader: &Reader, address: &Address, height: u64) -> Result<Standing, StoreError> {
     let corrupted = |_| StoreError::Corrupted("leaves");
@@ -264,6 +272,20 @@ pub(crate) fn standing(reader: &Reader, address: &Address, height: u64) -> Resul
         coins: coins.map(|bytes| borsh::from_slice(&bytes)).transpose().map_err(corrupted)?.unwrap_or_default(),
         auth: auth.map(|bytes| borsh::from_slice(&bytes)).transpose().map_err(corrupted)?,
     })
+}
+
+/// The account that is to pay for a transaction in its first signer's place, after the block of `height`.
+fn granter(reader: &Reader, tx: &Tx, height: u64) -> Result<Option<Granter>, StoreError> {
+    let Tx::Cosmos(tx) = tx else { return Ok(None) };
+    let (Some(granter), Some(grantee)) = (tx.granter(), tx.signers().first()) else { return Ok(None) };
+    let corrupted = |_| StoreError::Corrupted("leaves");
+    let allowance = reader.leaf(&Leaf::Allowance(*grantee, granter), height)?;
+    let header = reader.header(height)?.ok_or(StoreError::Corrupted("headers"))?;
+    Ok(Some(Granter {
+        coins: standing(reader, &granter, height)?.coins,
+        allowance: allowance.map(|bytes| borsh::from_slice(&bytes)).transpose().map_err(corrupted)?,
+        time: header.time,
+    }))
 }
 
 /// How many new transactions a listener may be behind.

@@ -142,9 +142,14 @@ impl Reader {
 
     /// All leaves that there are after the block of `height`, ascending, in pieces whose values come to about `bytes`.
     pub fn leaves(&self, height: u64, bytes: usize) -> Result<Leaves, StoreError> {
+        self.leaves_under(&[], height, bytes)
+    }
+
+    /// Those of them whose encoded names begin with `prefix`.
+    pub fn leaves_under(&self, prefix: &[u8], height: u64, bytes: usize) -> Result<Leaves, StoreError> {
         self.check_height(height)?;
-        let versions = self.transaction.open_table(LEAVES)?.range_owned::<&[u8]>(..)?;
-        Ok(Leaves { versions, height, bytes, done: Vec::new() })
+        let versions = self.transaction.open_table(LEAVES)?.range_owned::<&[u8]>(prefix..)?;
+        Ok(Leaves { versions, prefix: prefix.to_vec(), height, bytes, done: Vec::new() })
     }
 
     /// The genesis, if the store is whole and of a layout that this program knows.
@@ -186,6 +191,8 @@ impl Reader {
 /// Pieces of the state of one height: see [`Reader::leaves`]. Keeps its picture of the store alive.
 pub struct Leaves {
     versions: OwnedRange<&'static [u8], Option<&'static [u8]>>,
+    /// What their names begin with.
+    prefix: Vec<u8>,
     height: u64,
     bytes: usize,
     /// The encoded leaf whose version is found: older ones follow.
@@ -207,6 +214,9 @@ impl Leaves {
             let Some(version) = self.versions.next() else { break };
             let (key, value) = version?;
             let (name, height) = split_version_key(key.value())?;
+            if !name.starts_with(&self.prefix) {
+                break;
+            }
             // The newest version comes first: the first one that is not too new is the one.
             if height > self.height || name == self.done {
                 continue;

@@ -6,6 +6,7 @@
 
 mod address;
 mod amino;
+mod feegrant;
 mod message;
 pub mod sealed;
 mod sign;
@@ -19,6 +20,7 @@ use thiserror::Error;
 use crate::limits;
 
 pub use address::{PublicKey, bech32, from_bech32, from_bytes};
+pub use feegrant::{Allowance, AllowanceError, Period};
 pub use message::{DENOM, Message, coins};
 pub use sign::SignerData;
 
@@ -175,6 +177,10 @@ impl CosmosTx {
             let mode = info.mode_info.as_ref().and_then(|info| info.sum.as_ref()).ok_or_else(refused)?;
             let covered = sign::Covered { tx: self, chain_id, number: account.number, sequence: account.sequence };
             if !covered.verify(&key, mode, &self.raw.signatures[index]) {
+                if !sign::direct(mode) && self.messages.iter().any(|message| message.amino().is_none()) {
+                    let log = "a fee allowance with times can be signed directly only";
+                    return Err(CosmosError::Invalid(log.into()));
+                }
                 return Err(refused());
             }
         }

@@ -36,6 +36,8 @@ pub enum Leaf {
     History(Address, u32),
     /// An entry of a CosmWasm contract's state under the PRF of its key; holds ciphertext.
     Sealed(Address, B256),
+    /// What a grantee, named first, may spend on fees of a granter's coins; holds an [`Allowance`](crate::cosmos::Allowance).
+    Allowance(Address, Address),
 }
 
 /// What the chain remembers about itself between blocks.
@@ -210,6 +212,12 @@ mod tests {
             Leaf::Storage(Address::repeat_byte(0xbb), slot).to_bytes(),
             [&[3][..], &[0xbb; 20], slot.as_slice()].concat()
         );
+    }
+
+    #[test]
+    fn the_name_of_an_allowance_begins_with_its_grantee() {
+        let name = Leaf::Allowance(Address::repeat_byte(0xaa), Address::repeat_byte(0xbb)).to_bytes();
+        assert_eq!(name, [&[12][..], &[0xaa; 20], &[0xbb; 20]].concat());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod ante;
 pub(crate) mod bank;
 pub(crate) mod events;
+pub(crate) mod feegrant;
 mod meter;
 
 use cloister_chain::cosmos::{CosmosTx, Message};

@@ -7,7 +7,6 @@ use axum::Router;
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::error::RestError;
 use super::request::Reply;
 use super::{Backend, Door, view};
 
@@ -17,8 +16,6 @@ pub(super) fn routes<B: Backend>() -> Router<Door<B>> {
         ("/cosmos/authz/v1beta1/grants", "grants"),
         ("/cosmos/authz/v1beta1/grants/granter/{granter}", "grants"),
         ("/cosmos/authz/v1beta1/grants/grantee/{grantee}", "grants"),
-        ("/cosmos/feegrant/v1beta1/allowances/{grantee}", "allowances"),
-        ("/cosmos/feegrant/v1beta1/issued/{granter}", "allowances"),
         // Coins cannot be staked.
         ("/cosmos/staking/v1beta1/delegations/{delegator}", "delegation_responses"),
         ("/cosmos/staking/v1beta1/delegators/{delegator}/unbonding_delegations", "unbonding_responses"),
@@ -36,12 +33,7 @@ pub(super) fn routes<B: Backend>() -> Router<Door<B>> {
     ];
     let empty = |name: &str| -> Value { json!({ name: [], "pagination": view::pagination(0) }) };
     let lists = lists.into_iter().map(|(path, name)| (path, empty(name)));
-    let routes = lists
+    lists
         .chain(fixed)
-        .fold(Router::new(), |routes, (path, answer)| routes.route(path, get(move || ready(Reply::of(&answer)))));
-    routes.route("/cosmos/feegrant/v1beta1/allowance/{granter}/{grantee}", get(no_allowance))
-}
-
-async fn no_allowance() -> RestError {
-    RestError::Nothing("fee-grant")
+        .fold(Router::new(), |routes, (path, answer)| routes.route(path, get(move || ready(Reply::of(&answer)))))
 }

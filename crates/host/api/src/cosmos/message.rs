@@ -3,14 +3,15 @@
 //! In protobuf the three older `compute` messages carry addresses as twenty raw bytes; in JSON all addresses are Bech32.
 
 use cloister_chain::cosmos::sealed::{MsgExecute, MsgInstantiate, MsgMigrate};
-use cloister_chain::cosmos::{Message, bech32, from_bytes};
+use cloister_chain::cosmos::{Allowance, Message, bech32, from_bytes};
 use secret_sdk_proto::cosmos::bank::v1beta1::{MsgMultiSend, MsgSend};
+use secret_sdk_proto::cosmos::feegrant::v1beta1::{MsgGrantAllowance, MsgRevokeAllowance};
 use secret_sdk_proto::secret::compute::v1beta1::{
     MsgClearAdmin, MsgExecuteContract, MsgInstantiateContract, MsgMigrateContract, MsgStoreCode, MsgUpdateAdmin,
 };
 use serde_json::{Value, json};
 
-use super::view::{base64, bytes, coins};
+use super::view::{self, base64, bytes, coins};
 
 /// A message with its `@type`.
 pub(super) fn view(message: &Message) -> Value {
@@ -26,6 +27,8 @@ pub(super) fn view(message: &Message) -> Value {
         Message::SealedInstantiate(message) => sealed_instantiate(message),
         Message::SealedExecute(message) => sealed_execute(message),
         Message::SealedMigrate(message) => sealed_migrate(message),
+        Message::GrantAllowance(message) => grant_allowance(message),
+        Message::RevokeAllowance(message) => revoke_allowance(message),
     };
     view["@type"] = message.type_url().into();
     view
@@ -136,6 +139,19 @@ fn sealed_migrate(message: &MsgMigrate) -> Value {
         "code_hash": base64(&message.code_hash),
         "input": base64(&message.input),
     })
+}
+
+fn grant_allowance(message: &MsgGrantAllowance) -> Value {
+    let allowance = message.allowance.as_ref().and_then(|any| Allowance::decode(any).ok());
+    json!({
+        "granter": message.granter,
+        "grantee": message.grantee,
+        "allowance": allowance.as_ref().map(view::allowance),
+    })
+}
+
+fn revoke_allowance(message: &MsgRevokeAllowance) -> Value {
+    json!({ "granter": message.granter, "grantee": message.grantee })
 }
 
 /// Decoding a transaction has found these bytes to be an address.

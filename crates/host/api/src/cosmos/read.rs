@@ -9,7 +9,7 @@ use alloy_primitives::B256;
 use borsh::BorshDeserialize;
 use cloister_chain::wire::QueryRefusal;
 use cloister_chain::{Bytes, Certificate, CosmosResult, CosmosTx, Header, Leaf, Receipt};
-use cloister_store::{Head, Reader, StoreError};
+use cloister_store::{Head, Leaves, Reader, StoreError};
 
 use super::error::RestError;
 use super::{Backend, Door};
@@ -27,6 +27,17 @@ impl State {
         let value = self.reader.leaf(leaf, self.height)?;
         let value = value.map(|bytes| T::try_from_slice(&bytes)).transpose();
         value.map_err(|_| StoreError::Corrupted("leaf").into())
+    }
+
+    /// Leaves whose encoded names begin with `prefix`, in pieces of about [`PIECE_BYTES`].
+    pub(super) fn under(&self, prefix: &[u8]) -> Result<Leaves, RestError> {
+        Ok(self.reader.leaves_under(prefix, self.height, PIECE_BYTES)?)
+    }
+
+    /// Time of the height's block, in nanoseconds since 1970.
+    pub(super) fn time(&self) -> Result<u64, RestError> {
+        let header = self.reader.header(self.height)?;
+        Ok(header.ok_or(StoreError::Corrupted("headers"))?.time)
     }
 
     /// A blob by its hash.
@@ -160,3 +171,5 @@ fn raw(bytes: &Bytes) -> &[u8] {
 
 /// A block holds at most [`cloister_chain::limits::BLOCK_BYTES`] of transactions.
 const RECENT_BLOCKS: usize = 8;
+/// A list of leaves is read so many bytes at a time.
+const PIECE_BYTES: usize = 64 << 10;

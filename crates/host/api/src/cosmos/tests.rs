@@ -3,6 +3,7 @@
 mod accounts;
 mod blocks;
 mod contracts;
+mod feegrant;
 mod malformed;
 mod searching;
 mod sending;

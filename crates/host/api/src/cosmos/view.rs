@@ -3,7 +3,7 @@
 use alloy_primitives::{B256, hex};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cloister_chain::cosmos::PublicKey;
+use cloister_chain::cosmos::{Allowance, DENOM, PublicKey};
 use cloister_chain::wire::Rejection;
 use cloister_chain::{CosmosTx, Event, Header};
 use secret_sdk_proto::cosmos::base::v1beta1::Coin;
@@ -108,6 +108,50 @@ pub(super) fn coins(coins: &[Coin]) -> Value {
     coins.iter().map(|coin| json!({ "denom": coin.denom, "amount": coin.amount })).collect()
 }
 
+/// What one account may spend on fees of another's coins.
+pub(super) fn allowance(allowance: &Allowance) -> Value {
+    let amount = |amount: u128| json!([{ "denom": DENOM, "amount": amount.to_string() }]);
+    let mut basic = json!({
+        "spend_limit": allowance.limit.map_or_else(|| json!([]), amount),
+        "expiration": allowance.expiration.map(moment),
+    });
+    let mut shown = match &allowance.period {
+        None => {
+            basic["@type"] = "/cosmos.feegrant.v1beta1.BasicAllowance".into();
+            basic
+        }
+        Some(period) => json!({
+            "@type": "/cosmos.feegrant.v1beta1.PeriodicAllowance",
+            "basic": basic,
+            "period": duration(period.length),
+            "period_spend_limit": amount(period.limit),
+            "period_can_spend": if period.left == 0 { json!([]) } else { amount(period.left) },
+            "period_reset": moment(period.reset),
+        }),
+    };
+    if let Some(messages) = &allowance.messages {
+        shown = json!({
+            "@type": "/cosmos.feegrant.v1beta1.AllowedMsgAllowance",
+            "allowance": shown,
+            "allowed_messages": messages,
+        });
+    }
+    shown
+}
+
+/// Nanoseconds since 1970, with a fraction if there is one.
+fn moment(nanoseconds: u128) -> String {
+    let (seconds, rest) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
+    let calendar = calendar(u64::try_from(seconds).unwrap_or(u64::MAX));
+    if rest == 0 { format!("{calendar}Z") } else { format!("{calendar}.{rest:09}Z") }
+}
+
+/// Nanoseconds as protobuf's JSON has them: in seconds, with a fraction if there is one.
+fn duration(nanoseconds: u128) -> String {
+    let (seconds, rest) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
+    if rest == 0 { format!("{seconds}s") } else { format!("{seconds}.{rest:09}s") }
+}
+
 /// Bytes, in base64.
 pub(super) fn base64(bytes: impl AsRef<[u8]>) -> String {
     STANDARD.encode(bytes)
@@ -125,17 +169,17 @@ pub(super) fn pagination(total: usize) -> Value {
 
 /// Time of a block to the second, as transactions show it.
 pub(super) fn seconds(header: &Header) -> String {
-    format!("{}Z", calendar(header))
+    format!("{}Z", calendar(header.seconds()))
 }
 
 /// Time of a block to the nanosecond, always with nine digits.
 pub(super) fn nanoseconds(header: &Header) -> String {
-    format!("{}.{:09}Z", calendar(header), header.time % 1_000_000_000)
+    format!("{}.{:09}Z", calendar(header.seconds()), header.time % 1_000_000_000)
 }
 
 /// RFC 3339 without fraction and zone.
-fn calendar(header: &Header) -> String {
-    let seconds = i64::try_from(header.seconds()).unwrap_or(i64::MAX);
+fn calendar(seconds: u64) -> String {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
     let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let (date, (hour, minute, second)) = (time.date(), time.to_hms());
     let (year, month, day) = (date.year(), u8::from(date.month()), date.day());

@@ -4,13 +4,15 @@
 //! plus what waits already. So a sequence has to be the one after the signer's last waiting transaction: there are no gaps
 //! and no replacements, and the order of arrival is one in which everything can run.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cloister_chain::cosmos::{CosmosError, CosmosTx, DENOM, SignerData, bech32};
+use cloister_chain::cosmos::{AllowanceError, CosmosError, CosmosTx, DENOM, SignerData, bech32};
 use cloister_chain::leaf::Auth;
+use cloister_chain::wire::Rejection;
 use cloister_chain::{Address, B256, Bytes};
 
-use super::{Admission, Budget, Chosen, Space, Standing, SubmitError};
+use super::{Admission, Budget, Chosen, Granter, Space, Standing, SubmitError};
 
 /// The waiting transactions, in the order of their arrival.
 #[derive(Default)]
@@ -19,14 +21,20 @@ pub(super) struct CosmosPool {
     txs: BTreeMap<u64, Waiting>,
     by_hash: HashMap<B256, u64>,
     signers: BTreeMap<Address, Signer>,
+    /// Sums of the fees that each account pays.
+    fees: BTreeMap<Address, u128>,
+    /// Sums and numbers of those that granters, named first, pay for others.
+    granted: BTreeMap<(Address, Address), (u128, usize)>,
 }
 
 /// A waiting transaction: what the pool needs of it. The rest is in its bytes, which may be long.
 struct Waiting {
     hash: B256,
     bytes: Bytes,
-    /// Signers with the sequences that they use; the first pays.
+    /// Signers with the sequences that they use.
     signers: Vec<(Address, u64)>,
+    /// Who pays: the first signer, or a granter.
+    payer: Address,
     gas: u64,
     fee: u128,
     timeout: u64,
@@ -37,8 +45,6 @@ struct Waiting {
 struct Signer {
     /// Arrivals, by the sequence used.
     waiting: BTreeMap<u64, u64>,
-    /// Sum of the fees that it pays.
-    fees: u128,
 }
 
 /// The checks that need no pool.
@@ -51,9 +57,6 @@ pub(super) fn check(tx: &CosmosTx, admission: &Admission, block_gas: u64) -> Res
     let (next, last) = (admission.height.saturating_add(1), tx.timeout_height());
     if last != 0 && next > last {
         return Err(SubmitError::sdk(30, format!("block height: {next}, timeout height: {last}: tx timeout height")));
-    }
-    if tx.granter().is_some() {
-        return Err(CosmosError::Invalid("fee grants are not supported".into()).into());
     }
     let size = (tx.bytes().len() as u64).saturating_mul(TX_BYTE);
     enough(gas, size, "txSize")?;
@@ -130,15 +133,24 @@ impl CosmosPool {
         {
             return Err(SubmitError::Full);
         }
-        if let (Some((payer, _)), Some(standing)) = (signers.first(), admission.signers.first()) {
-            let left = standing.coins.saturating_sub(self.signers.get(payer).map_or(0, |known| known.fees));
-            let fee = tx.fee();
-            if fee > left {
-                let log = format!("spendable balance {left}{DENOM} is smaller than {fee}{DENOM}: insufficient funds");
-                return Err(SubmitError::sdk(5, log));
-            }
-            // Within what the payer holds, so the sum is in range.
-            self.signers.entry(*payer).or_default().fees += fee;
+        let fee = tx.fee();
+        let signer = signers.first().map(|(signer, _)| *signer).unwrap_or_default();
+        let payer = tx.granter().unwrap_or(signer);
+        let held = if payer == signer {
+            admission.signers.first().map_or(0, |standing| standing.coins)
+        } else {
+            self.allowed(tx, (payer, signer), admission.granter.as_ref())?
+        };
+        let left = held.saturating_sub(self.fees.get(&payer).copied().unwrap_or(0));
+        if fee > left {
+            let log = format!("spendable balance {left}{DENOM} is smaller than {fee}{DENOM}: insufficient funds");
+            return Err(SubmitError::sdk(5, log));
+        }
+        // Within what the payer holds, so the sums are in range.
+        *self.fees.entry(payer).or_default() += fee;
+        if payer != signer {
+            let granted = self.granted.entry((payer, signer)).or_default();
+            *granted = (granted.0 + fee, granted.1 + 1);
         }
         for (signer, sequence) in &signers {
             self.signers.entry(*signer).or_default().waiting.insert(*sequence, arrival);
@@ -146,9 +158,33 @@ impl CosmosPool {
         let hash = tx.hash();
         self.bytes += bytes.len();
         self.by_hash.insert(hash, arrival);
-        let (gas, fee, timeout) = (tx.gas(), tx.fee(), tx.timeout_height());
-        self.txs.insert(arrival, Waiting { hash, bytes, signers, gas, fee, timeout });
+        let (gas, timeout) = (tx.gas(), tx.timeout_height());
+        self.txs.insert(arrival, Waiting { hash, bytes, signers, payer, gas, fee, timeout });
         Ok(hash)
+    }
+
+    /// What a granter holds, if its allowance covers the fee of `tx` and of all that waits on the same allowance.
+    fn allowed(
+        &self,
+        tx: &CosmosTx,
+        (granter, grantee): (Address, Address),
+        known: Option<&Granter>,
+    ) -> Result<u128, SubmitError> {
+        let (sum, count) = self.granted.get(&(granter, grantee)).copied().unwrap_or_default();
+        if count >= GRANTED {
+            return Err(SubmitError::Full);
+        }
+        let known = known.cloned().unwrap_or_default();
+        let allowance = known.allowance.ok_or(AllowanceError::Unknown);
+        let paid = allowance.and_then(|allowance| {
+            // What waits pays first, and may use the allowance up.
+            let left = if count > 0 { allowance.pay(known.time, sum, tx.messages())? } else { Some(allowance) };
+            left.ok_or(AllowanceError::Unknown)?.pay(known.time, tx.fee(), tx.messages())
+        });
+        paid.map(|_| known.coins).map_err(|error| {
+            let ((codespace, code), log) = (error.code(), error.text(&granter, &grantee));
+            SubmitError::Rejected(Rejection { codespace: codespace.into(), code, log })
+        })
     }
 
     /// Takes out the transactions of `signer` whose sequences are below `next`.
@@ -183,7 +219,7 @@ impl CosmosPool {
         for (arrival, waiting) in &self.txs {
             let in_time = waiting.timeout == 0 || height < waiting.timeout;
             let in_order = waiting.signers.iter().all(|(signer, sequence)| next.get(signer) == Some(sequence));
-            let payer = waiting.signers.first().and_then(|(payer, _)| coins.get_mut(payer));
+            let payer = coins.get_mut(&waiting.payer);
             let payable = payer.as_ref().is_none_or(|held| **held >= waiting.fee);
             if !(in_time && in_order && payable) {
                 gone.push(*arrival);
@@ -239,12 +275,24 @@ impl CosmosPool {
         let Some(waiting) = self.txs.remove(&arrival) else { return };
         self.by_hash.remove(&waiting.hash);
         self.bytes -= waiting.bytes.len();
-        for (index, (address, sequence)) in waiting.signers.iter().enumerate() {
+        if let Entry::Occupied(mut sum) = self.fees.entry(waiting.payer) {
+            *sum.get_mut() -= waiting.fee;
+            if *sum.get() == 0 {
+                sum.remove();
+            }
+        }
+        let signer = waiting.signers.first().map(|(signer, _)| *signer).unwrap_or_default();
+        if let Entry::Occupied(mut granted) = self.granted.entry((waiting.payer, signer)) {
+            let (sum, count) = *granted.get();
+            if count <= 1 {
+                granted.remove();
+            } else {
+                *granted.get_mut() = (sum - waiting.fee, count - 1);
+            }
+        }
+        for (address, sequence) in &waiting.signers {
             let Some(signer) = self.signers.get_mut(address) else { continue };
             signer.waiting.remove(sequence);
-            if index == 0 {
-                signer.fees -= waiting.fee;
-            }
             if signer.waiting.is_empty() {
                 self.signers.remove(address);
             }
@@ -256,6 +304,9 @@ impl CosmosPool {
 const TX_BYTE: u64 = 10;
 /// Gas per signature (`sig_verify_cost_secp256k1`).
 const SIGNATURE: u64 = 1_000;
+/// Most transactions that wait on one allowance. Its granter may take it back, and then they are refused in a block without
+/// having paid.
+const GRANTED: usize = 16;
 
 #[cfg(test)]
 pub(super) mod tests;

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secret_sdk_proto::cosmos::base::v1beta1::Coin;
 
-use super::{CosmosTx, Message};
+use super::{Allowance, CosmosTx, DENOM, Message};
 
 /// A JSON value, as far as sign documents need it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub(super) enum Json {
     Object(BTreeMap<&'static str, Json>),
 }
 
-/// The sign document of `tx`.
-pub(super) fn document(tx: &CosmosTx, chain_id: &str, number: u64, sequence: u64) -> Json {
+/// The sign document of `tx`, if all of its messages have a form in it.
+pub(super) fn document(tx: &CosmosTx, chain_id: &str, number: u64, sequence: u64) -> Option<Json> {
     let fee = tx.auth.fee.clone().unwrap_or_default();
     let fee = object(
         [("amount", list(&fee.amount)), ("gas", text(fee.gas_limit))]
@@ -34,17 +34,17 @@ pub(super) fn document(tx: &CosmosTx, chain_id: &str, number: u64, sequence: u64
         ("chain_id", text(chain_id)),
         ("fee", fee),
         ("memo", text(&tx.body.memo)),
-        ("msgs", Json::List(tx.messages.iter().map(Message::amino).collect())),
+        ("msgs", Json::List(tx.messages.iter().map(Message::amino).collect::<Option<_>>()?)),
         ("sequence", text(sequence)),
     ];
     if tx.body.timeout_height > 0 {
         document.push(("timeout_height", text(tx.body.timeout_height)));
     }
-    object(document)
+    Some(object(document))
 }
 
 /// `{"type", "value"}` of one message.
-pub(super) fn message(message: &Message) -> Json {
+pub(super) fn message(message: &Message) -> Option<Json> {
     let (name, value) = match message {
         Message::Send(m) => (
             "cosmos-sdk/MsgSend",
@@ -148,7 +148,35 @@ pub(super) fn message(message: &Message) -> Json {
                 ("sender", bytes(&m.sender)),
             ]),
         ),
+        Message::GrantAllowance(m) => (
+            "cosmos-sdk/MsgGrantAllowance",
+            object([
+                ("allowance", allowance(&Allowance::decode(m.allowance.as_ref()?).ok()?)?),
+                ("grantee", text(&m.grantee)),
+                ("granter", text(&m.granter)),
+            ]),
+        ),
+        Message::RevokeAllowance(m) => {
+            ("cosmos-sdk/MsgRevokeAllowance", object([("grantee", text(&m.grantee)), ("granter", text(&m.granter))]))
+        }
     };
+    Some(typed(name, value))
+}
+
+/// An allowance without times: published clients do not agree with the SDK on how those look.
+fn allowance(allowance: &Allowance) -> Option<Json> {
+    if allowance.expiration.is_some() || allowance.period.is_some() {
+        return None;
+    }
+    let coin = |amount: u128| Coin { denom: DENOM.into(), amount: amount.to_string() };
+    let limit: Vec<Coin> = allowance.limit.into_iter().map(coin).collect();
+    let basic = typed("cosmos-sdk/BasicAllowance", object([("spend_limit", list(&limit))]));
+    let Some(messages) = &allowance.messages else { return Some(basic) };
+    let messages = Json::List(messages.iter().map(text).collect());
+    Some(typed("cosmos-sdk/AllowedMsgAllowance", object([("allowance", basic), ("allowed_messages", messages)])))
+}
+
+fn typed(name: &str, value: Json) -> Json {
     object([("type", text(name)), ("value", value)])
 }
 

@@ -5,13 +5,14 @@ use prost::Message as _;
 use secret_sdk_proto::Any;
 use secret_sdk_proto::cosmos::bank::v1beta1::{MsgMultiSend, MsgSend};
 use secret_sdk_proto::cosmos::base::v1beta1::Coin;
+use secret_sdk_proto::cosmos::feegrant::v1beta1::{MsgGrantAllowance, MsgRevokeAllowance};
 use secret_sdk_proto::cosmos::tx::v1beta1::Fee;
 use secret_sdk_proto::secret::compute::v1beta1::{
     MsgClearAdmin, MsgExecuteContract, MsgInstantiateContract, MsgMigrateContract, MsgStoreCode, MsgUpdateAdmin,
 };
 
 use super::address::{from_bech32, from_bytes};
-use super::{CosmosError, amino, sealed};
+use super::{Allowance, CosmosError, amino, sealed};
 
 /// Micro-denomination of the Cosmos door.
 pub const DENOM: &str = "uscrt";
@@ -31,6 +32,8 @@ pub enum Message {
     SealedInstantiate(sealed::MsgInstantiate),
     SealedExecute(sealed::MsgExecute),
     SealedMigrate(sealed::MsgMigrate),
+    GrantAllowance(MsgGrantAllowance),
+    RevokeAllowance(MsgRevokeAllowance),
 }
 
 impl Message {
@@ -49,6 +52,8 @@ impl Message {
             SEALED_INSTANTIATE => sealed::MsgInstantiate::decode(value).map(Self::SealedInstantiate),
             SEALED_EXECUTE => sealed::MsgExecute::decode(value).map(Self::SealedExecute),
             SEALED_MIGRATE => sealed::MsgMigrate::decode(value).map(Self::SealedMigrate),
+            GRANT_ALLOWANCE => MsgGrantAllowance::decode(value).map(Self::GrantAllowance),
+            REVOKE_ALLOWANCE => MsgRevokeAllowance::decode(value).map(Self::RevokeAllowance),
             other => return Err(CosmosError::Unknown(other.to_owned())),
         };
         let message = message.map_err(|error| CosmosError::Parse(error.to_string()))?;
@@ -70,6 +75,8 @@ impl Message {
             Self::SealedInstantiate(_) => SEALED_INSTANTIATE,
             Self::SealedExecute(_) => SEALED_EXECUTE,
             Self::SealedMigrate(_) => SEALED_MIGRATE,
+            Self::GrantAllowance(_) => GRANT_ALLOWANCE,
+            Self::RevokeAllowance(_) => REVOKE_ALLOWANCE,
         }
     }
 
@@ -90,11 +97,13 @@ impl Message {
             Self::SealedInstantiate(message) => bytes(&message.sender).into_iter().collect(),
             Self::SealedExecute(message) => bytes(&message.sender).into_iter().collect(),
             Self::SealedMigrate(message) => bytes(&message.sender).into_iter().collect(),
+            Self::GrantAllowance(message) => text(&message.granter).into_iter().collect(),
+            Self::RevokeAllowance(message) => text(&message.granter).into_iter().collect(),
         }
     }
 
-    /// The member of `msgs` in an amino sign document.
-    pub(super) fn amino(&self) -> amino::Json {
+    /// The member of `msgs` in an amino sign document, if it has such a form.
+    pub(super) fn amino(&self) -> Option<amino::Json> {
         amino::message(self)
     }
 
@@ -168,6 +177,14 @@ impl Message {
                 from_bytes(&message.contract)?;
                 code_hash(&message.code_hash)
             }
+            Self::GrantAllowance(message) => {
+                two(&message.granter, &message.grantee)?;
+                let allowance = message.allowance.as_ref();
+                let allowance =
+                    allowance.ok_or_else(|| CosmosError::Invalid("allowance should not be empty".into()))?;
+                Allowance::decode(allowance).map(drop)
+            }
+            Self::RevokeAllowance(message) => two(&message.granter, &message.grantee),
         }
     }
 
@@ -182,6 +199,7 @@ impl Message {
             Self::ClearAdmin(message) => from_bech32(&message.contract).ok(),
             Self::Send(_) | Self::MultiSend(_) | Self::StoreCode(_) => None,
             Self::Instantiate(_) | Self::SealedInstantiate(_) => None,
+            Self::GrantAllowance(_) | Self::RevokeAllowance(_) => None,
         }
     }
 
@@ -189,7 +207,13 @@ impl Message {
     pub const fn runs_contract(&self) -> bool {
         !matches!(
             self,
-            Self::Send(_) | Self::MultiSend(_) | Self::StoreCode(_) | Self::UpdateAdmin(_) | Self::ClearAdmin(_)
+            Self::Send(_)
+                | Self::MultiSend(_)
+                | Self::StoreCode(_)
+                | Self::UpdateAdmin(_)
+                | Self::ClearAdmin(_)
+                | Self::GrantAllowance(_)
+                | Self::RevokeAllowance(_)
         )
     }
 }
@@ -217,6 +241,14 @@ pub(super) fn fee(fee: Option<&Fee>, signers: &[Address]) -> Result<(u64, u128, 
     Ok((fee.gas_limit, coins(&fee.amount)?, granter))
 }
 
+/// A granter and a grantee: two addresses.
+fn two(granter: &str, grantee: &str) -> Result<(), CosmosError> {
+    if from_bech32(granter)? == from_bech32(grantee)? {
+        return Err(CosmosError::Address("cannot self-grant fee authorization".into()));
+    }
+    Ok(())
+}
+
 fn code_hash(bytes: &[u8]) -> Result<(), CosmosError> {
     (bytes.len() == 32).then_some(()).ok_or_else(|| CosmosError::Invalid("a code hash has 32 bytes".into()))
 }
@@ -233,6 +265,8 @@ const EXECUTE: &str = "/secret.compute.v1beta1.MsgExecuteContract";
 const MIGRATE: &str = "/secret.compute.v1beta1.MsgMigrateContract";
 const UPDATE_ADMIN: &str = "/secret.compute.v1beta1.MsgUpdateAdmin";
 const CLEAR_ADMIN: &str = "/secret.compute.v1beta1.MsgClearAdmin";
+const GRANT_ALLOWANCE: &str = "/cosmos.feegrant.v1beta1.MsgGrantAllowance";
+const REVOKE_ALLOWANCE: &str = "/cosmos.feegrant.v1beta1.MsgRevokeAllowance";
 const SEALED_INSTANTIATE: &str = "/cloister.compute.v1.MsgInstantiate";
 const SEALED_EXECUTE: &str = "/cloister.compute.v1.MsgExecute";
 const SEALED_MIGRATE: &str = "/cloister.compute.v1.MsgMigrate";

@@ -72,8 +72,8 @@ impl Covered<'_> {
         let document = || amino::document(self.tx, self.chain_id, self.number, self.sequence);
         match mode {
             DIRECT => Some(Sha256::digest(self.direct()).into()),
-            AMINO => Some(Sha256::digest(document().compact()).into()),
-            EIP_191 => Some(eip191_hash_message(document().pretty()).0),
+            AMINO => Some(Sha256::digest(document()?.compact()).into()),
+            EIP_191 => Some(eip191_hash_message(document()?.pretty()).0),
             _ => None,
         }
     }
@@ -83,6 +83,11 @@ impl Covered<'_> {
         SignDoc { body_bytes, auth_info_bytes, chain_id: self.chain_id.into(), account_number: self.number }
             .encode_to_vec()
     }
+}
+
+/// Whether a signature of this mode covers the protobuf document.
+pub(super) fn direct(mode: &Sum) -> bool {
+    matches!(mode, Sum::Single(single) if single.mode == DIRECT)
 }
 
 /// A 64-byte signature `r ‖ s` with a low `s`.

@@ -50,7 +50,7 @@ fn sign_documents_are_byte_for_byte_those_of_secretjs() {
     let vectors = vectors();
     for name in ["amino_execute", "amino_instantiate"] {
         let tx = CosmosTx::decode(&bytes(&vectors[name]["tx_raw"])).expect(name);
-        let document = amino::document(&tx, CHAIN, 7, 3).compact();
+        let document = amino::document(&tx, CHAIN, 7, 3).expect("shown").compact();
         assert_eq!(document, vectors[name]["sign_bytes_utf8"].as_str().expect("a string"), "{name}");
     }
 }
@@ -139,8 +139,9 @@ fn two_of_three_keys_sign_together_and_one_does_not() {
         let mode_infos = signers.iter().map(|_| ModeInfo { sum: Some(single(127)) }).collect();
         let infos = vec![info(&key, Sum::Multi(Multi { bitarray, mode_infos }))];
         let unsigned = raw(vec![send(&key, "5")], infos, "10", vec![vec![]]);
-        let document =
-            amino::document(&CosmosTx::decode(&unsigned.encode_to_vec()).expect("decodes"), CHAIN, 7, 3).compact();
+        let document = amino::document(&CosmosTx::decode(&unsigned.encode_to_vec()).expect("decodes"), CHAIN, 7, 3)
+            .expect("shown")
+            .compact();
         let signatures = signers.iter().map(|user| sign(*user, Sha256::digest(&document).into())).collect();
         let signed = TxRaw { signatures: vec![MultiSignature { signatures }.encode_to_vec()], ..unsigned };
         CosmosTx::decode(&signed.encode_to_vec()).expect("decodes").verify(CHAIN, &[signer(3)])
@@ -153,7 +154,9 @@ fn two_of_three_keys_sign_together_and_one_does_not() {
 #[test]
 fn an_ethereum_wallet_signs_the_document_as_it_shows_it() {
     let unsigned = raw(vec![send(&key(1), "5")], vec![info(&key(1), single(191))], "10", vec![vec![]]);
-    let shown = amino::document(&CosmosTx::decode(&unsigned.encode_to_vec()).expect("decodes"), CHAIN, 7, 3).pretty();
+    let shown = amino::document(&CosmosTx::decode(&unsigned.encode_to_vec()).expect("decodes"), CHAIN, 7, 3)
+        .expect("shown")
+        .pretty();
     assert!(shown.starts_with("{\n    \"account_number\": \"7\",\n    \"chain_id\": \"secretdev-1\","));
     let signature = sign(1, alloy_primitives::eip191_hash_message(shown).0);
     let signed = TxRaw { signatures: vec![signature], ..unsigned };

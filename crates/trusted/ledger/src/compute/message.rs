@@ -21,7 +21,7 @@ use super::call::{Done, INVALID, handled, unreadable};
 use super::channel::{Channel, Emitted};
 use super::contract::{Callee, names};
 use super::{Fault, Verb, Work, contract_address, not_found};
-use crate::cosmos::{Fail, answer, bank, events};
+use crate::cosmos::{Fail, answer, bank, events, feegrant};
 
 /// A contract to be made.
 pub(crate) struct New {
@@ -123,6 +123,8 @@ pub(crate) fn handle<S: Supply>(
             work.set_admin(from_bech32(&m.sender)?, &m.contract, None, &mut events)?;
             Ok((answer("/secret.compute.v1beta1.MsgClearAdminResponse", &MsgClearAdminResponse {}), events))
         }
+        Message::GrantAllowance(m) => feegrant::grant(&mut work.meter, work.scene.header, m),
+        Message::RevokeAllowance(m) => feegrant::revoke(&mut work.meter, m),
         Message::Send(_) | Message::MultiSend(_) => crate::cosmos::bank_message(&mut work.meter, message),
     }
 }

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cloister_chain::cosmos::{CosmosError, CosmosTx, PublicKey, SignerData, bech32};
+use cloister_chain::cosmos::{CosmosTx, PublicKey, SignerData, bech32};
 use cloister_chain::leaf::Auth;
 use cloister_chain::receipt::Event;
 use cloister_chain::{Account, Address, Genesis, Header, Leaf};
@@ -10,7 +10,7 @@ use cloister_state::Supply;
 use sha2::{Digest as _, Sha256};
 
 use super::meter::{Fail, Meter};
-use super::{bank, events};
+use super::{bank, events, feegrant};
 
 /// Checks time-out, signatures and sequences, takes the fee, and returns the events of all that. `signed` is
 /// false for a simulation, whose signatures are not looked at.
@@ -25,9 +25,6 @@ pub(super) fn run<S: Supply>(
     if last != 0 && header.height > last {
         let log = format!("block height: {}, timeout height: {last}: tx timeout height", header.height);
         return Err(Fail::sdk(30, log));
-    }
-    if tx.granter().is_some() {
-        return Err(CosmosError::Invalid("fee grants are not supported".into()).into());
     }
     // The whole price follows from the transaction alone. So the mempool can tell who cannot pay it, and nothing gets into a
     // block without paying a fee because its gas ended here.
@@ -51,11 +48,15 @@ pub(super) fn run<S: Supply>(
 
     let mut emitted = Vec::new();
     let fee = bank::shown(tx.fee());
-    if let Some(payer) = tx.signers().first() {
-        if tx.fee() > 0 {
-            bank::send(meter, *payer, fee_collector(), tx.fee(), &mut emitted)?;
+    if let Some(signer) = tx.signers().first() {
+        let payer = tx.granter().unwrap_or(*signer);
+        if payer != *signer {
+            emitted = feegrant::pay(meter, header, (payer, *signer), tx)?;
         }
-        emitted.push(events::event("tx", [("fee", fee), ("fee_payer", bech32(payer))]));
+        if tx.fee() > 0 {
+            bank::send(meter, payer, fee_collector(), tx.fee(), &mut emitted)?;
+        }
+        emitted.push(events::event("tx", [("fee", fee), ("fee_payer", bech32(&payer))]));
     }
     for (index, (signer, mut auth, mut account)) in accounts.into_iter().enumerate() {
         emitted.push(events::event("tx", [("acc_seq", format!("{}/{}", bech32(&signer), account.sequence))]));

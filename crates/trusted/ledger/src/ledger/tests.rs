@@ -15,6 +15,7 @@ use super::*;
 mod compute;
 mod cosmos;
 mod determinism;
+mod feegrant;
 
 const ETHER: u128 = 1_000_000_000_000_000_000;
 const SEED: [u8; 32] = [9; 32];

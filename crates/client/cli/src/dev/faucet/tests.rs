@@ -96,7 +96,7 @@ impl Backend for Node {
     fn submit(&self, tx: Tx) -> Result<B256, SubmitError> {
         let (auth, account) = account();
         let standing = Standing { account, coins: COINS, auth: Some(auth) };
-        self.mempool.add(&tx, &Admission { signers: vec![standing], height: 0, base_fee: 0 })
+        self.mempool.add(&tx, &Admission { signers: vec![standing], height: 0, base_fee: 0, granter: None })
     }
 
     fn arrivals(&self) -> broadcast::Receiver<B256> {

@@ -9,7 +9,7 @@ use cloister_chain::leaf::{Auth, ChainState};
 use cloister_chain::receipt::{CosmosResult, Event, Outcome, Receipt, Status};
 use cloister_chain::wire::{Answer, QueryAt};
 use cloister_chain::{Account, Address, B256, Bytes, Certificate, CosmosTx, Genesis, Header, Leaf, Tx};
-use cloister_consensus::{Admission, Limits, Mempool, Parent, Solo, Standing, SubmitError};
+use cloister_consensus::{Admission, Granter, Limits, Mempool, Parent, Solo, Standing, SubmitError};
 use cloister_store::Store;
 use ed25519_zebra::SigningKey;
 use prost::Message as _;
@@ -204,8 +204,14 @@ impl Backend for Node {
             coins: reader.leaf(&Leaf::Coins(*signer), height).unwrap().map_or(0, |b| borsh::from_slice(&b).unwrap()),
             auth: reader.leaf(&Leaf::Auth(*signer), height).unwrap().map(|b| borsh::from_slice(&b).unwrap()),
         };
-        let signers = cosmos.signers().iter().map(standing).collect();
-        self.pool.add(&tx, &Admission { signers, height, base_fee: 1 })
+        let signers: Vec<Standing> = cosmos.signers().iter().map(standing).collect();
+        let granter = cosmos.granter().map(|granter| {
+            let leaf = Leaf::Allowance(cosmos.signers()[0], granter);
+            let allowance = reader.leaf(&leaf, height).unwrap().map(|b| borsh::from_slice(&b).unwrap());
+            let time = reader.header(height).unwrap().unwrap().time;
+            Granter { coins: standing(&granter).coins, allowance, time }
+        });
+        self.pool.add(&tx, &Admission { signers, height, base_fee: 1, granter })
     }
 
     fn arrivals(&self) -> broadcast::Receiver<B256> {

@@ -1,6 +1,6 @@
 use alloy_primitives::hex;
 use cloister_chain::Tx;
-use cloister_chain::cosmos::PublicKey;
+use cloister_chain::cosmos::{Allowance, PublicKey};
 use cloister_chain::wire::Rejection;
 use proptest::prelude::*;
 use prost::Message as _;
@@ -101,7 +101,7 @@ fn standing(user: u8, sequence: u64, coins: u128) -> Standing {
 }
 
 fn at(height: u64, signers: Vec<Standing>) -> Admission {
-    Admission { signers, height, base_fee: 10 }
+    Admission { signers, height, base_fee: 10, granter: None }
 }
 
 /// A committed account with a sequence and a thousand coins.
@@ -138,7 +138,7 @@ fn what_secretjs_signs_is_admitted_and_goes_into_the_block_as_it_came() {
         let raw = hex::decode(vectors[name]["tx_raw"].as_str().expect("a string")).expect("hex");
         Tx::Cosmos(Box::new(CosmosTx::decode(&raw).expect(name)))
     };
-    assert_eq!(refusal(&pool(), &read("amino_instantiate"), &account(3)).0, 18, "this one names a granter");
+    assert_eq!(refusal(&pool(), &read("amino_instantiate"), &account(3)).0, 38, "this one names a granter");
     for name in ["direct_bank_send", "direct_execute", "amino_execute"] {
         let tx = read(name);
         let pool = pool();
@@ -171,6 +171,46 @@ fn a_sequence_follows_what_waits_without_gaps_or_replacements() {
     assert_eq!(pool.status(), PoolStatus { cosmos: 3, ..PoolStatus::default() });
 }
 
+/// A poor account whose fees a granter with these coins pays, within this limit.
+fn paid(user: u8, sequence: u64, coins: u128, limit: Option<u128>) -> Admission {
+    let allowance = Some(Allowance { limit, ..Allowance::default() });
+    let granter = Some(Granter { coins, allowance, time: 0 });
+    Admission { granter, ..at(0, vec![standing(user, sequence, 0)]) }
+}
+
+#[test]
+fn a_granter_pays_for_all_that_waits_within_its_allowance_and_its_coins() {
+    let by = |user: u8, sequence| sign(&Wish { signers: &[(user, sequence)], fee: 10, granter: Some(2), ..WISH });
+    let pool = pool();
+    for sequence in 0..2 {
+        pool.add(&by(1, sequence), &paid(1, 0, 100, Some(25))).expect("allowed");
+    }
+    let codespace = |tx: &Tx, admission: &Admission| match pool.add(tx, admission) {
+        Err(SubmitError::Rejected(Rejection { codespace, code, .. })) => (codespace, code),
+        other => panic!("no refusal: {other:?}"),
+    };
+    assert_eq!(codespace(&by(1, 2), &paid(1, 0, 100, Some(25))), ("feegrant".into(), 2));
+    assert_eq!(codespace(&by(1, 2), &paid(1, 0, 100, Some(20))), ("sdk".into(), 38), "it is used up by then");
+    assert_eq!(codespace(&by(3, 0), &paid(3, 0, 29, None)), ("sdk".into(), 5), "others use the same coins");
+    let hash = pool.add(&by(3, 0), &paid(3, 0, 30, None)).expect("just enough");
+    let poor = BTreeMap::from([(address(2), standing(2, 0, 19))]);
+    pool.committed(1, &[hash], &poor);
+    assert_eq!(hashes(&pool, BUDGET), [by(1, 0).hash()], "the granter lost its coins");
+    pool.committed(2, &[by(1, 0).hash()], &BTreeMap::from([(address(1), standing(1, 1, 0))]));
+    let now = Admission { height: 2, ..paid(1, 1, 100, Some(10)) };
+    pool.add(&by(1, 1), &now).expect("nothing waits on the allowance any more");
+}
+
+#[test]
+fn few_transactions_wait_on_one_allowance() {
+    let pool = pool();
+    let by = |sequence| sign(&Wish { signers: &[(1, sequence)], fee: 0, granter: Some(2), ..WISH });
+    for sequence in 0..GRANTED as u64 {
+        pool.add(&by(sequence), &paid(1, 0, 0, None)).expect("allowed");
+    }
+    assert_eq!(pool.add(&by(GRANTED as u64), &paid(1, 0, 0, None)), Err(SubmitError::Full));
+}
+
 #[test]
 fn what_the_ledger_would_refuse_is_refused_in_its_words() {
     let pool = limited(Limits { sdk_gas: 5_000_000, ..Limits::default() });
@@ -183,7 +223,9 @@ fn what_the_ledger_would_refuse_is_refused_in_its_words() {
     assert_eq!(refused(late, &then(8)), (30, "block height: 9, timeout height: 8: tx timeout height".into()));
 
     let granted = Wish { granter: Some(2), ..wish.clone() };
-    assert_eq!(refused(granted, &rich(1, 0)), (18, "fee grants are not supported: invalid request".into()));
+    let [granter, grantee] = [2, 1].map(|user| bech32(&address(user)));
+    let log = format!("{granter} does not allow to pay fees for {grantee}: fee-grant not found: not found");
+    assert_eq!(refused(granted, &rich(1, 0)), (38, log));
 
     let greedy = Wish { gas: 5_000_001, ..wish.clone() };
     let log = "tx gas limit 5000001 exceeds block max gas 5000000: invalid gas limit";

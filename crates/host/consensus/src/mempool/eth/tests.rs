@@ -40,7 +40,7 @@ pub(in super::super) fn rich(sequence: u64) -> Admission {
 }
 
 fn at(height: u64, account: Account) -> Admission {
-    Admission { signers: vec![account.into()], height, base_fee: BASE }
+    Admission { signers: vec![account.into()], height, base_fee: BASE, granter: None }
 }
 
 fn pool() -> Mempool {

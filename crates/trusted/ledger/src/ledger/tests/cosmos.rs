@@ -53,11 +53,17 @@ impl Build {
 }
 
 /// A transaction of `messages` that user `from` signs: gas limit, fee and last height.
-pub(super) fn signed(
+pub(super) fn signed(from: u8, sequence: u64, price: (u64, u128, u64), messages: Vec<Any>) -> Bytes {
+    granted(from, sequence, price, messages, None)
+}
+
+/// The same, with the fee paid by a granter.
+pub(super) fn granted(
     from: u8,
     sequence: u64,
     (gas_limit, fee, timeout_height): (u64, u128, u64),
     messages: Vec<Any>,
+    granter: Option<u8>,
 ) -> Bytes {
     let info = SignerInfo {
         public_key: Some(key(from).to_any()),
@@ -65,7 +71,8 @@ pub(super) fn signed(
         sequence,
     };
     let amount = vec![Coin { denom: "uscrt".into(), amount: fee.to_string() }];
-    let fee = Fee { amount, gas_limit, ..Fee::default() };
+    let granter = granter.map(|user| bech32(&account(user))).unwrap_or_default();
+    let fee = Fee { amount, gas_limit, granter, ..Fee::default() };
     let body_bytes = TxBody { messages, timeout_height, ..TxBody::default() }.encode_to_vec();
     let auth_info_bytes = AuthInfo { signer_infos: vec![info], fee: Some(fee), ..AuthInfo::default() }.encode_to_vec();
     let document = SignDoc {
@@ -101,7 +108,7 @@ impl Chain {
         account.map_or(0, |bytes| borsh::from_slice::<Account>(bytes).expect("an account").sequence)
     }
 
-    fn auth(&self, owner: Address) -> Option<Auth> {
+    pub(super) fn auth(&self, owner: Address) -> Option<Auth> {
         self.host.leaves.get(&Leaf::Auth(owner)).map(|bytes| borsh::from_slice(bytes).expect("an account's bytes"))
     }
 
@@ -111,7 +118,7 @@ impl Chain {
     }
 }
 
-fn collector() -> Address {
+pub(super) fn collector() -> Address {
     Address::from_slice(&Sha256::digest(b"fee_collector")[..20])
 }
 
