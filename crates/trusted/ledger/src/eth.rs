@@ -23,7 +23,8 @@ impl<'a, S: Supply> Block<'a, S> {
     pub(crate) fn new(genesis: &Genesis, keys: &'a Keys, header: &Header, state: &'a mut Overlay<S>) -> Self {
         let info = block_info(genesis, keys, header);
         let vault = KeyVault::block(keys, header.height, header.hash());
-        Self { machine: Machine::new(Leaves(state), vault, &info) }
+        let leaves = Leaves { state, oldest: oldest_hash(header.height.saturating_sub(1)) };
+        Self { machine: Machine::new(leaves, vault, &info) }
     }
 
     /// Runs one transaction if its gas limit is within `gas_left`.
@@ -63,11 +64,20 @@ impl<'a, S: Supply> Block<'a, S> {
 }
 
 /// The state as the machine reads it.
-pub(crate) struct Leaves<'a, S: Supply>(pub(crate) &'a mut Overlay<S>);
+pub(crate) struct Leaves<'a, S: Supply> {
+    pub(crate) state: &'a mut Overlay<S>,
+    /// The lowest height whose block hash is in the state.
+    pub(crate) oldest: u64,
+}
+
+/// The lowest height whose block hash is in the state of `height`: there are 256 of them.
+pub(crate) fn oldest_hash(height: u64) -> u64 {
+    height.saturating_sub(255)
+}
 
 impl<S: Supply> Leaves<'_, S> {
     fn read<T: BorshDeserialize>(&mut self, leaf: Leaf) -> Result<Option<T>, WorldError> {
-        let Some(bytes) = self.0.read(&leaf).map_err(world_error)? else { return Ok(None) };
+        let Some(bytes) = self.state.read(&leaf).map_err(world_error)? else { return Ok(None) };
         // The tree vouches for the bytes, so they are what this crate once encoded.
         T::try_from_slice(&bytes).map(Some).map_err(|_| WorldError::Forged)
     }
@@ -83,10 +93,13 @@ impl<S: Supply> World for Leaves<'_, S> {
     }
 
     fn code(&mut self, hash: B256) -> Result<Bytes, WorldError> {
-        self.0.blob(&hash).map_err(world_error)
+        self.state.blob(&hash).map_err(world_error)
     }
 
     fn block_hash(&mut self, number: u64) -> Result<B256, WorldError> {
+        if number < self.oldest {
+            return Ok(B256::ZERO);
+        }
         Ok(self.read(Leaf::block_hash(number))?.unwrap_or_default())
     }
 }

@@ -76,12 +76,24 @@ impl Snapshots {
             Query::Call(call) => {
                 let mut state = Overlay::new(view);
                 let vault = KeyVault::query(&self.keys);
-                called(cloister_evm::call(Leaves(&mut state), vault, &block, &input(call), limits::QUERY_GAS))
+                called(cloister_evm::call(
+                    Leaves { state: &mut state, oldest: eth::oldest_hash(block.number) },
+                    vault,
+                    &block,
+                    &input(call),
+                    limits::QUERY_GAS,
+                ))
             }
             Query::Estimate(call) => {
                 let mut state = Overlay::new(view);
                 let vault = KeyVault::query(&self.keys);
-                estimated(cloister_evm::estimate(Leaves(&mut state), vault, &block, &input(call), limits::QUERY_GAS))
+                estimated(cloister_evm::estimate(
+                    Leaves { state: &mut state, oldest: eth::oldest_hash(block.number) },
+                    vault,
+                    &block,
+                    &input(call),
+                    limits::QUERY_GAS,
+                ))
             }
             Query::Prove(leaf) => match view.prove(leaf) {
                 Ok((value, proof)) => Answer::Proved { height: block.number, root, value, proof },

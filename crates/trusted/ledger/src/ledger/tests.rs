@@ -4,7 +4,7 @@ use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
 use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_primitives::{B256, Bytes, Signature, TxKind, U256, hex, keccak256};
 use cloister_chain::genesis::GenesisAccount;
-use cloister_chain::wire::{Answer, Query, QueryAt, QueryRefusal};
+use cloister_chain::wire::{Answer, Call, Query, QueryAt, QueryRefusal};
 use cloister_chain::{Account, Block, Cell, Certificate, Validator, ValidatorSet};
 use cloister_state::{Supplied, SupplyError};
 use ed25519_zebra::{SigningKey, VerificationKey};
@@ -380,6 +380,25 @@ fn a_block_of_strangers_needs_one_crossing_of_the_wall_for_its_accounts() {
     chain.ledger.cache = Cache::default();
     chain.run(vec![transfer(1, 0, 2, 1), transfer(2, 0, 3, 1), transfer(3, 0, 1, 1)]);
     assert_eq!(chain.host.crossings, 1);
+}
+
+#[test]
+fn a_question_sees_the_hashes_of_255_blocks_and_never_another_blocks() {
+    let mut chain = Chain::start();
+    (0..300).for_each(|_| drop(chain.run(Vec::new()).to_vec()));
+    let mut hash = |number: u16| {
+        // PUSH2 number, BLOCKHASH, PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN
+        let [high, low] = number.to_be_bytes();
+        let code = Bytes::from(vec![0x61, high, low, 0x40, 0x5f, 0x52, 0x60, 0x20, 0x5f, 0xf3]);
+        let call = Call { data: code, ..Call::default() };
+        let Answer::Returned { output, .. } = chain.ask(Query::Call(call)) else { panic!("an answer") };
+        B256::from_slice(&output)
+    };
+    let (newest, oldest, gone) = (hash(299), hash(45), hash(44));
+    let header = |height: usize| chain.outcomes[height].height;
+    assert_eq!((header(299), header(45)), (299, 45));
+    assert!(newest != B256::ZERO && oldest != B256::ZERO && newest != oldest);
+    assert_eq!(gone, B256::ZERO, "block 300 has taken its place");
 }
 
 #[test]
