@@ -2,10 +2,12 @@ use alloy_primitives::hex;
 use proptest::prelude::*;
 use secp256k1::{Message as Digest, SECP256K1, SecretKey};
 use secret_sdk_proto::Any;
+use secret_sdk_proto::Timestamp;
 use secret_sdk_proto::cosmos::bank::v1beta1::{Input, MsgMultiSend, MsgSend, Output};
 use secret_sdk_proto::cosmos::base::v1beta1::Coin;
 use secret_sdk_proto::cosmos::crypto::multisig;
 use secret_sdk_proto::cosmos::crypto::multisig::v1beta1::{CompactBitArray, MultiSignature};
+use secret_sdk_proto::cosmos::feegrant::v1beta1::{AllowedMsgAllowance, BasicAllowance, MsgGrantAllowance};
 use secret_sdk_proto::cosmos::tx::v1beta1::mode_info::{Multi, Single, Sum};
 use secret_sdk_proto::cosmos::tx::v1beta1::{AuthInfo, Fee, ModeInfo, SignDoc, SignerInfo, TxBody, TxRaw};
 
@@ -235,4 +237,36 @@ proptest! {
             prop_assert!(tx.verify(CHAIN, &[signer(3)]).is_err());
         }
     }
+}
+
+#[test]
+fn an_allowance_without_times_is_shown_and_one_with_times_is_signed_directly() {
+    let (granter, grantee) = (bech32(&key(1).address()), bech32(&key(2).address()));
+    let any = |name: &str, value: Vec<u8>| Any { type_url: format!("/cosmos.feegrant.v1beta1.{name}"), value };
+    let signed = |expiration: Option<Timestamp>, mode: i32| {
+        let spend_limit = vec![Coin { denom: "uscrt".into(), amount: "9".into() }];
+        let basic = any("BasicAllowance", BasicAllowance { spend_limit, expiration }.encode_to_vec());
+        let allowed = AllowedMsgAllowance { allowance: Some(basic), allowed_messages: vec!["/a.B".into()] };
+        let allowance = Some(any("AllowedMsgAllowance", allowed.encode_to_vec()));
+        let grant = MsgGrantAllowance { granter: granter.clone(), grantee: grantee.clone(), allowance };
+        let message = any("MsgGrantAllowance", grant.encode_to_vec());
+        let unsigned = raw(vec![message], vec![info(&key(1), single(mode))], "10", vec![vec![]]);
+        let tx = CosmosTx::decode(&unsigned.encode_to_vec()).expect("decodes");
+        let document = amino::document(&tx, CHAIN, 7, 3).map(|document| document.compact());
+        let signature = sign(1, Sha256::digest(document.clone().unwrap_or_default()).into());
+        let tx = TxRaw { signatures: vec![signature], ..unsigned };
+        (document, CosmosTx::decode(&tx.encode_to_vec()).expect("decodes").verify(CHAIN, &[signer(3)]))
+    };
+    let (document, verified) = signed(None, 127);
+    assert_eq!(verified, Ok(()));
+    let basic = r#"{"type":"cosmos-sdk/BasicAllowance","value":{"spend_limit":[{"amount":"9","denom":"uscrt"}]}}"#;
+    let allowance = format!(
+        r#"{{"type":"cosmos-sdk/AllowedMsgAllowance","value":{{"allowance":{basic},"allowed_messages":["/a.B"]}}}}"#
+    );
+    let shown = format!(r#""value":{{"allowance":{allowance},"grantee":"{grantee}","granter":"{granter}"}}"#);
+    assert!(document.as_ref().is_some_and(|document| document.contains(&shown)), "{document:?}");
+    let (document, verified) = signed(Some(Timestamp { seconds: 5, nanos: 0 }), 127);
+    assert_eq!((document, verified.map_err(|error| error.code())), (None, Err(18)));
+    let direct = signed(Some(Timestamp { seconds: 5, nanos: 0 }), 1).1;
+    assert!(matches!(direct, Err(CosmosError::Signature { .. })), "that is a mode for it; only the signature is wrong");
 }
