@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `account` | an [`Account`]: a wallet at this door |
 //! | `client` | a [`Client`]: what anybody can ask the door |
+//! | `reread` | one's own calls, read again from the chain |
 //! | `rest` | requests and the JSON of the answers |
 //! | `sealed` | messages as they are sealed, results as they are opened |
 //! | `sign` | signatures of `SIGN_MODE_DIRECT` |
@@ -16,8 +17,11 @@
 //! for that key ([`Client::network_keys`]), and a node can lie. Whoever runs the node himself needs no more; whoever does
 //! not gets the key from a place that he trusts and pins it ([`Account::with_network_key`]). Neither is a proof that
 //! the key belongs to an attested enclave: checking that is the matter of the enclave's evidence.
-//! Heights of blocks, public events, balances and the address of a new contract are the node's word; a contract's data,
-//! error, private attributes and answers are not: they open only if the enclave sealed them, for this very message.
+//! Heights of blocks, public events and balances are the node's word. The address of a new contract, a contract's data, error,
+//! private attributes and answers are not: they open only if the enclave sealed them, for this very message.
+//!
+//! **Later.** An account seals with a key that is forgotten with it. One that is to read its own calls again is made with a
+//! key that is kept ([`Account::with_client_key`], [`Account::reread`]).
 //!
 //! ```no_run
 //! use cloister_sdk::{Wallet, cosmos};
@@ -40,6 +44,7 @@
 
 mod account;
 mod client;
+mod reread;
 mod rest;
 mod sealed;
 mod sign;
@@ -49,6 +54,7 @@ pub use client::{Client, NetworkKeys, Sequence};
 pub use cloister_chain::cosmos::sealed::PrivateAttribute;
 pub use cloister_chain::cosmos::{DENOM, bech32, from_bech32};
 pub use cloister_chain::receipt::Event;
+pub use reread::Reread;
 pub use rest::{Included, Placed};
 pub use sealed::{Answer, Called, Code, Contract, Made};
 pub use sign::{Place, Terms, bank_send};

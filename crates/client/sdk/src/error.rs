@@ -79,15 +79,18 @@ pub enum Error {
     /// What a contract returned is not the JSON that was expected.
     #[error("the contract's answer is not what was expected: {0}")]
     Unexpected(#[source] serde_json::Error),
-    /// A question so long that its URL would be refused; the number is the bytes of its sealed form.
-    #[error("a question of {0} sealed bytes does not fit into a request")]
-    Question(usize),
     /// Contract code has to be a WebAssembly module, not compressed.
     #[error("not a WebAssembly module")]
     Code,
     /// The transaction succeeded, but what the node gives as its result is none: a node that lies, or another version.
     #[error("the result of transaction {0} does not decode")]
     Result(B256),
+    /// The node names another address than that of the contract that the enclave made, which this is: a node that lies.
+    #[error("the node hid the new contract {}", cloister_chain::cosmos::bech32(.0))]
+    Elsewhere(Address),
+    /// Only a private call that stands in a block, alone in a transaction of this account, can be read again.
+    #[error("transaction {0} is no private call of this account, or stands in no block")]
+    NoCall(B256),
 }
 
 impl Error {

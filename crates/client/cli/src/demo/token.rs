@@ -48,7 +48,7 @@ impl<'p, 's> TokenStory<'p, 's> {
         let label = format!("demonstration {}", code.id);
         let made = self.alice.instantiate(&code, &label, &start, 0).await?;
         let input = self.published(&made.called).await?;
-        let step = Step::new("Second act: Alice uploads a private token in WebAssembly and starts it with 100")
+        let step = Step::new("Second act: Alice uploads a private token and starts it with 100")
             .calls("instantiate { initial_balances: [alice: 100] }")
             .public("contract", Shown::text(bech32(&made.contract.address)))
             .public("code hash", Bytes::from(code.hash))
@@ -69,7 +69,7 @@ impl<'p, 's> TokenStory<'p, 's> {
         let called = self.alice.execute(token, &message, 0).await?;
         let published = self.published_execute(&called).await?;
         let input = Bytes::from(published.input.clone());
-        let step = Step::new("Alice sends Bob 25: the block shows who called which contract, and ciphertext")
+        let step = Step::new("Alice sends Bob 25: the block shows who called what, and ciphertext")
             .calls("execute { transfer: { recipient, amount } }")
             .public("sender", Shown::text(bech32(&self.alice.address())))
             .public("contract", Shown::text(bech32(&token.address)))
@@ -86,7 +86,7 @@ impl<'p, 's> TokenStory<'p, 's> {
         let answer: Value = serde_json::from_slice(&called.data).unwrap_or_default();
         let kinds: Vec<&str> = called.tx.events.iter().map(|event| event.kind.as_str()).collect();
         let private = |attribute: &PrivateAttribute| format!("{} = {}", attribute.key, attribute.value);
-        let mut step = Step::new("What the contract answered is one ciphertext, padded to a round length")
+        let mut step = Step::new("What the contract answered is one padded ciphertext")
             .public("response", output.clone())
             .public("wasm event", Shown::text(called.tx.attribute("wasm", "contract_address").unwrap_or("none")))
             .you("answer", Shown::text(answer.to_string().trim()));
@@ -107,7 +107,7 @@ impl<'p, 's> TokenStory<'p, 's> {
         let answer: Value = called.json()?;
         let key = answer["create_viewing_key"]["key"].as_str().unwrap_or_default().to_owned();
         let output: Bytes = called.tx.responses.first().map(|any| any.value.clone().into()).unwrap_or_default();
-        let step = Step::new("Bob has the token make him a viewing key, from the chain's secret randomness")
+        let step = Step::new("The token makes Bob a viewing key, from the chain's secret randomness")
             .calls("execute { create_viewing_key: { entropy } }")
             .public("response", output)
             .you("viewing key", Shown::text(&key))
@@ -122,14 +122,13 @@ impl<'p, 's> TokenStory<'p, 's> {
         let other = self.alice.query::<Value>(token, &ask("a guess")).await?;
         let amount = own.value["balance"]["amount"].as_str().unwrap_or_default();
         let refused = other.value["viewing_key_error"]["msg"].as_str().unwrap_or_default();
-        let step =
-            Step::new("Bob asks for his balance; question and answer are ciphertext to the node that serves them")
-                .calls("query { balance: { address, key } }")
-                .public("with a guessed key", Shown::text(refused))
-                .you("balance", Shown::text(amount))
-                .you("at block", Shown::text(own.height))
-                .check("Bob has 25", amount == "25")
-                .check("another key shows nothing", other.value["balance"].is_null() && !refused.is_empty());
+        let step = Step::new("Bob asks for his balance: question and answer are sealed, even to the node")
+            .calls("query { balance: { address, key } }")
+            .you("with a guess", Shown::text(refused))
+            .you("balance", Shown::text(amount))
+            .you("at block", Shown::text(own.height))
+            .check("Bob has 25", amount == "25")
+            .check("another key shows nothing", other.value["balance"].is_null() && !refused.is_empty());
         self.page.show(&step)
     }
 
@@ -143,7 +142,7 @@ impl<'p, 's> TokenStory<'p, 's> {
             Ok(_) => (String::new(), String::new()),
         };
         let shown: String = log.chars().take(60).collect();
-        let step = Step::new("Bob tries to send 26: the transaction fails in public, the reason is his alone")
+        let step = Step::new("Bob tries to send 26: that it fails is public, the reason is his alone")
             .calls("execute { transfer: { recipient, amount } }")
             .public("log", Shown::text(format!("{shown}...")))
             .you("reason", Shown::text(text.trim()))

@@ -3,7 +3,6 @@ use std::io::Write as _;
 
 use alloy_primitives::{Address, B256};
 use cloister_chain::cosmos::from_bech32;
-use cloister_chain::cosmos::sealed::{MsgExecuteResponse, MsgInstantiateResponse, MsgMigrateResponse};
 use cloister_envelope::message::gcm::CallKeys;
 use cloister_envelope::{ExchangeKey, Secret};
 use flate2::Compression;
@@ -18,7 +17,9 @@ use zeroize::Zeroizing;
 
 use super::Client;
 use super::rest::{Included, Placed};
-use super::sealed::{Answer, Called, Code, Contract, Made, Sealing, answered, called};
+use super::sealed::{
+    Answer, Called, Code, Contract, Made, Sealing, answered, called, executed, instantiated, migrated,
+};
 use super::sign::{Place, Terms, bank_send, sha256};
 use crate::{Error, Failure, Wallet};
 
@@ -62,6 +63,13 @@ impl Account {
     /// [`NetworkKeys`](super::NetworkKeys), and the [module](super) for why to pin it.
     pub fn with_network_key(mut self, key: [u8; 32]) -> Self {
         self.network = Some(key);
+        self
+    }
+
+    /// Seals messages with this key instead of one that is made for the day, so that whoever keeps it can read his calls
+    /// [again](Self::reread) after a restart. So can whoever steals it.
+    pub fn with_client_key(mut self, key: ExchangeKey) -> Self {
+        self.exchange = key;
         self
     }
 
@@ -134,13 +142,12 @@ impl Account {
         let input = json(message)?;
         let network = self.network_key().await?;
         let (message, keys) = self.sealing(&network).instantiate(code, label, admin, &input, funds)?;
-        let output = |tx: &Included| {
-            let told: MsgInstantiateResponse = tx.response(0, "/cloister.compute.v1.MsgInstantiateResponse")?;
-            Ok(told.output)
-        };
-        let called = self.call(message, &keys, output).await?;
-        // The address is the enclave's word, from inside the output, and not the node's beside it.
+        let called = self.call(message, &keys, |tx| Ok(instantiated(tx)?.output)).await?;
+        // The enclave's word, from inside the output. A node that says otherwise shows others another contract.
         let address = from_bech32(&called.contract).map_err(|_| Error::Result(called.tx.hash))?;
+        if instantiated(&called.tx)?.address != called.contract {
+            return Err(Error::Elsewhere(address));
+        }
         Ok(Made { contract: Contract { address, code_hash: code.hash }, called })
     }
 
@@ -149,11 +156,7 @@ impl Account {
         let input = json(message)?;
         let network = self.network_key().await?;
         let (message, keys) = self.sealing(&network).execute(contract, &input, funds)?;
-        let output = |tx: &Included| {
-            let told: MsgExecuteResponse = tx.response(0, "/cloister.compute.v1.MsgExecuteResponse")?;
-            Ok(told.output)
-        };
-        self.call(message, &keys, output).await
+        self.call(message, &keys, executed).await
     }
 
     /// Gives a contract other code. Only its admin can.
@@ -166,11 +169,7 @@ impl Account {
         let input = json(message)?;
         let network = self.network_key().await?;
         let (message, keys) = self.sealing(&network).migrate(contract, code, &input)?;
-        let output = |tx: &Included| {
-            let told: MsgMigrateResponse = tx.response(0, "/cloister.compute.v1.MsgMigrateResponse")?;
-            Ok(told.output)
-        };
-        let called = self.call(message, &keys, output).await?;
+        let called = self.call(message, &keys, migrated).await?;
         Ok((Contract { address: contract, code_hash: code.hash }, called))
     }
 
@@ -240,11 +239,15 @@ impl Account {
         }
     }
 
-    async fn network_key(&self) -> Result<[u8; 32], Error> {
+    pub(super) async fn network_key(&self) -> Result<[u8; 32], Error> {
         match self.network {
             Some(pinned) => Ok(pinned),
             None => Ok(self.client.network_keys().await?.input_key),
         }
+    }
+
+    pub(super) const fn exchange(&self) -> &ExchangeKey {
+        &self.exchange
     }
 
     fn sealing<'a>(&'a self, network: &'a [u8; 32]) -> Sealing<'a> {

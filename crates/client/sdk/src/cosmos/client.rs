@@ -121,12 +121,8 @@ impl Client {
 
     /// Hands over a sealed question, and gives the sealed answer.
     pub(super) async fn ask(&self, contract: Address, sealed: &[u8]) -> Result<Vec<u8>, Error> {
-        let question = STANDARD.encode(sealed);
-        if question.len() > QUESTION_BYTES {
-            return Err(Error::Question(sealed.len()));
-        }
         let path = format!("/cloister/compute/v1/query/{}", bech32(&contract));
-        let told: Answered = self.rest.get(&path, &[("query", question)]).await?;
+        let told: Answered = self.rest.post(&path, &json!({ "query": STANDARD.encode(sealed) })).await?;
         Ok(told.data)
     }
 }
@@ -196,5 +192,3 @@ fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error>
 const PATIENCE: Duration = Duration::from_secs(120);
 /// The longest pause between two looks; the first ones are far shorter.
 const POLL: Duration = Duration::from_millis(200);
-/// Most base64 digits of a question: a URL has less than 64 KiB, some of it percent signs.
-const QUESTION_BYTES: usize = 48 << 10;

@@ -3,7 +3,10 @@
 use alloy_primitives::{Address, B256, U256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cloister_chain::cosmos::sealed::{MsgExecute, MsgInstantiate, MsgMigrate, Output, PrivateAttribute};
+use cloister_chain::cosmos::sealed::{
+    MsgExecute, MsgExecuteResponse, MsgInstantiate, MsgInstantiateResponse, MsgMigrate, MsgMigrateResponse, Output,
+    PrivateAttribute,
+};
 use cloister_chain::cosmos::{DENOM, bech32};
 use cloister_envelope::message::gcm::{AnswerKeys, CallKeys, OutputPlace, Sealer};
 use cloister_envelope::message::{CallContext, Coin, Entry, QueryContext};
@@ -157,6 +160,23 @@ impl Sealing<'_> {
         getrandom::fill(&mut nonce).expect("the operating system has randomness");
         Sealer::new(self.client, self.network, nonce)
     }
+}
+
+/// What the node gave back for an instantiation: address and sealed output.
+pub(super) fn instantiated(tx: &Included) -> Result<MsgInstantiateResponse, Error> {
+    tx.response(0, "/cloister.compute.v1.MsgInstantiateResponse")
+}
+
+/// The sealed output of a call.
+pub(super) fn executed(tx: &Included) -> Result<Vec<u8>, Error> {
+    let told: MsgExecuteResponse = tx.response(0, "/cloister.compute.v1.MsgExecuteResponse")?;
+    Ok(told.output)
+}
+
+/// The sealed output of a migration.
+pub(super) fn migrated(tx: &Included) -> Result<Vec<u8>, Error> {
+    let told: MsgMigrateResponse = tx.response(0, "/cloister.compute.v1.MsgMigrateResponse")?;
+    Ok(told.output)
 }
 
 /// The result of a sealed call that stands in a block: `sealed` finds the output in what the node gave back.

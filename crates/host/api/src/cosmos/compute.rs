@@ -63,7 +63,7 @@ async fn contracts<B: Backend>(State(door): State<Door<B>>, Named(number): Named
 
 /// Asks a contract in secretjs's encrypted form.
 async fn query<B: Backend>(State(door): State<Door<B>>, Named(address): Named<Address>, asked: Asked) -> Answered {
-    door.ask(address, Form::Siv, &asked).await
+    door.ask(address, Form::Siv, asked.height, asked.bytes("query")?).await
 }
 
 async fn code<B: Backend>(State(door): State<Door<B>>, Named(number): Named<u64>, asked: Asked) -> Answered {

@@ -8,10 +8,11 @@ use axum::extract::State;
 use axum::routing::get;
 use cloister_chain::Address;
 use cloister_chain::wire::{Answer, ContractQuery, Form, NetworkKeys, Query, QueryAt};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::error::RestError;
-use super::request::{Answered, Asked, Named, Reply};
+use super::request::{Answered, Asked, Body, Named, Reply, base64};
 use super::{Backend, Door, compute, view};
 
 pub(super) fn routes<B: Backend>() -> Router<Door<B>> {
@@ -19,7 +20,7 @@ pub(super) fn routes<B: Backend>() -> Router<Door<B>> {
         .route("/registration/v1beta1/tx-key", get(tx_key))
         .route("/registration/v1beta1/registration-key", get(registration_key))
         .route("/cloister/compute/v1/keys", get(keys))
-        .route("/cloister/compute/v1/query/{contract}", get(query))
+        .route("/cloister/compute/v1/query/{contract}", get(query).post(long_query))
 }
 
 async fn tx_key<B: Backend>(State(door): State<Door<B>>) -> Answered {
@@ -38,21 +39,37 @@ async fn keys<B: Backend>(State(door): State<Door<B>>) -> Answered {
 
 /// Asks a contract in our own sealed form.
 async fn query<B: Backend>(State(door): State<Door<B>>, Named(address): Named<Address>, asked: Asked) -> Answered {
-    door.ask(address, Form::Gcm, &asked).await
+    door.ask(address, Form::Gcm, asked.height, asked.bytes("query")?).await
+}
+
+/// The same for a question that is too long for a URL.
+async fn long_query<B: Backend>(
+    State(door): State<Door<B>>,
+    Named(address): Named<Address>,
+    asked: Asked,
+    Body(question): Body<Question>,
+) -> Answered {
+    let message = base64(&question.query).ok_or_else(|| RestError::Invalid("query is not base64".into()))?;
+    door.ask(address, Form::Gcm, asked.height, message).await
+}
+
+/// A sealed question in base64.
+#[derive(Deserialize)]
+struct Question {
+    query: String,
 }
 
 impl<B: Backend> Door<B> {
-    /// Asks a contract what the parameter `query` says, encrypted. So is the answer.
-    pub(super) async fn ask(&self, address: Address, form: Form, asked: &Asked) -> Answered {
-        let message = asked.bytes("query")?.into();
+    /// Asks a contract at a height, or at the tip. The question is encrypted, and so is the answer.
+    pub(super) async fn ask(&self, address: Address, form: Form, at: Option<u64>, question: Vec<u8>) -> Answered {
         let height = {
-            let state = self.state(asked.height)?;
+            let state = self.state(at)?;
             compute::contract(&state, address)?;
             state.height
         };
-        let query = Query::Contract(ContractQuery { contract: address, form, message });
+        let query = Query::Contract(ContractQuery { contract: address, form, message: question.into() });
         // Without a height the enclave takes its own tip, which may have moved on meanwhile.
-        match self.backend.query(QueryAt { height: asked.height, query }).await? {
+        match self.backend.query(QueryAt { height: at, query }).await? {
             Answer::Contract { sealed, .. } => Ok(Reply::at(height, &json!({ "data": view::base64(sealed) }))),
             Answer::Rejected(rejection) => Err(RestError::Rejected(rejection)),
             Answer::Refused(refusal) => Err(RestError::Refused(refusal)),

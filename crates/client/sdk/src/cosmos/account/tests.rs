@@ -105,7 +105,7 @@ async fn a_contracts_error_comes_back_in_its_own_words_which_nobody_else_sees() 
     let Error::Failed(failure) = error else { panic!("{error}") };
     assert_eq!((failure.height, failure.gas_used, failure.reason.code), (1, 66_601, 3));
     assert_eq!(failure.to_string(), format!("transaction {} failed in block 1: you owe 7", failure.hash));
-    assert!(failure.reason.log.contains("encrypted: ") && !failure.reason.log.contains("owe"));
+    assert!(failure.reason.log.contains("encrypted: ") && !failure.reason.log.contains("you owe"));
 
     let error = alice.query::<Value>(&contract, &json!({ "fail": "wrong viewing key" })).await.unwrap_err();
     assert!(matches!(&error, Error::Answered { height: 1, text } if text == "wrong viewing key"), "{error}");
@@ -137,6 +137,52 @@ async fn a_result_of_another_transaction_does_not_open() {
     assert!(matches!(error, Error::Message(MessageError::Refused)), "{error}");
     let error = alice.execute(&contract, &json!({ "fail": "no" }), 0).await.unwrap_err();
     assert!(matches!(&error, Error::Failed(_)) && error.contract_error().is_none(), "{error}");
+}
+
+#[tokio::test]
+async fn a_node_that_names_another_contract_than_was_made_is_found_out() {
+    let (door, alice, contract) = alice().await;
+    door.lie(Lie::Contract);
+    let code = Code { id: 3, hash: contract.code_hash };
+    let error = alice.instantiate(&code, "adder", &json!({}), 0).await.unwrap_err();
+    assert!(matches!(error, Error::Elsewhere(CONTRACT)), "{error}");
+    assert!(error.to_string().ends_with(&bech32(&CONTRACT)), "what was paid for is not lost");
+}
+
+#[tokio::test]
+async fn whoever_kept_his_key_reads_his_calls_again() {
+    let (door, alice, contract) = alice().await;
+    let kept = |byte| ExchangeKey::from_secret(Secret::from_bytes([byte; 32]));
+    let wallet = || Wallet::from_hex(&alice.wallet().to_hex()).unwrap();
+    let before = Account::new(wallet(), alice.client().clone()).with_client_key(kept(5));
+    let code = Code { id: 3, hash: contract.code_hash };
+    let made = before.instantiate(&code, "adder", &json!({ "add": 1 }), 9).await.unwrap().called;
+    let called = before.execute(&contract, &json!({ "add": 41 }), 0).await.unwrap();
+    let (_, migrated) = before.migrate(CONTRACT, &code, &json!({ "add": 0 })).await.unwrap();
+    let error = before.execute(&contract, &json!({ "fail": "you owe 7" }), 0).await.unwrap_err();
+    let Error::Failed(failure) = error else { panic!("{error}") };
+    drop(before);
+
+    let after = Account::new(wallet(), alice.client().clone()).with_client_key(kept(5));
+    for (then, input) in
+        [(made, json!({ "add": 1 })), (called.clone(), json!({ "add": 41 })), (migrated, json!({ "add": 0 }))]
+    {
+        let again = after.reread(then.tx.hash).await.unwrap();
+        assert_eq!(serde_json::from_slice::<Value>(&again.input).unwrap(), input);
+        assert_eq!(again.result.unwrap(), then);
+    }
+    let again = after.reread(failure.hash).await.unwrap();
+    assert_eq!(again.result.unwrap_err().contract_error(), Some("you owe 7"));
+
+    // Neither another key of the same account, nor the key of another account.
+    let refused = Account::new(wallet(), alice.client().clone()).with_client_key(kept(6)).reread(called.tx.hash).await;
+    assert!(matches!(refused, Err(Error::Message(MessageError::Refused))));
+    let bob = Account::new(Wallet::random(), alice.client().clone()).with_client_key(kept(5));
+    assert!(matches!(bob.reread(called.tx.hash).await, Err(Error::NoCall(hash)) if hash == called.tx.hash));
+    let sent = after.send(CONTRACT, 1).await.unwrap().hash;
+    assert!(matches!(after.reread(sent).await, Err(Error::NoCall(_))), "nothing private");
+    assert!(matches!(after.reread(B256::ZERO).await, Err(Error::NoCall(B256::ZERO))), "in no block");
+    assert_eq!(door.seen().height, 5);
 }
 
 #[tokio::test]
@@ -207,9 +253,9 @@ async fn refusals_and_failures_say_who_is_to_blame() {
     assert!(matches!(&error, Error::Failed(failure) if failure.reason.log.ends_with("insufficient funds")), "{error}");
 
     assert!(matches!(alice.store_code(b"\x1f\x8b").await, Err(Error::Code)));
-    let long = json!({ "text": "x".repeat(40_000) });
-    assert!(matches!(alice.query::<Value>(&contract, &long).await, Err(Error::Question(_))));
-    let fits = json!({ "text": "x".repeat(32_000) });
+    let long = json!({ "text": "x".repeat(2 << 20) });
+    assert!(matches!(alice.query::<Value>(&contract, &long).await, Err(Error::Message(MessageError::TooLong))));
+    let fits = json!({ "text": "x".repeat(500_000) });
     alice.query::<Value>(&contract, &fits).await.unwrap();
     let unexpected = alice.query::<Vec<u8>>(&contract, &json!({})).await;
     assert!(matches!(unexpected, Err(Error::Unexpected(_))));

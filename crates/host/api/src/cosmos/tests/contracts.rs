@@ -173,6 +173,34 @@ async fn a_question_goes_to_the_enclave_as_it_came_and_so_does_the_answer() {
 }
 
 #[tokio::test]
+async fn a_question_that_is_too_long_for_a_url_comes_in_a_body() {
+    let world = deployed().await;
+    let message: Bytes = vec![0xfb; 2 << 20].into();
+    let (text, expected) = (STANDARD.encode(&message), message.clone());
+    world.enclave(move |question| {
+        let Query::Contract(ContractQuery { contract: asked, form: Form::Gcm, message }) = question.query else {
+            panic!()
+        };
+        assert!(asked == contract() && message == expected);
+        let sealed = if question.height.is_none() { b"tip".as_slice() } else { b"old" };
+        Ok(Answer::Contract { sealed: sealed.into(), gas_used: 1 })
+    });
+    let path = format!("/cloister/compute/v1/query/{CONTRACT}");
+    let body = json!({ "query": text });
+    assert_eq!(world.post(&path, &body).await.body, json!({ "data": STANDARD.encode("tip") }));
+    let old = world.ask("POST", &path, "x-cosmos-block-height: 1\r\n", body.to_string().as_bytes()).await;
+    assert_eq!(old.body, json!({ "data": STANDARD.encode("old") }));
+
+    let nobody = format!("/cloister/compute/v1/query/{}", bech32(&Address::repeat_byte(1)));
+    assert_eq!(world.post(&nobody, &body).await.error().0, 404);
+    let wrong = world.post(&path, &json!({ "query": "!!" })).await.error();
+    assert_eq!(wrong, (400, 3, "query is not base64".into()));
+    assert_eq!(world.post(&path, &json!({})).await.error().0, 400);
+    let siv = world.post(&format!("{COMPUTE}/query/{CONTRACT}"), &body).await.error();
+    assert_eq!((siv.0, siv.1), (405, 12), "secretjs asks in a URL");
+}
+
+#[tokio::test]
 async fn a_contracts_error_is_where_secretjs_looks_for_it() {
     let world = deployed().await;
     let path = format!("{COMPUTE}/query/{CONTRACT}?query=AAAA");

@@ -40,7 +40,8 @@ async fn what_a_path_cannot_name_is_said() {
 async fn bodies_that_are_no_request_are_said_to_be() {
     let world = World::start().await;
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    for path in ["/cosmos/tx/v1beta1/txs", "/cosmos/tx/v1beta1/simulate", "/cosmos/tx/v1beta1/decode"] {
+    let question = format!("/cloister/compute/v1/query/{USER}");
+    for path in ["/cosmos/tx/v1beta1/txs", "/cosmos/tx/v1beta1/simulate", "/cosmos/tx/v1beta1/decode", &question] {
         for body in [
             "",
             "{",

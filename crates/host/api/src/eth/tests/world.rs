@@ -197,7 +197,8 @@ impl Backend for Node {
         let reader = self.store.reader().unwrap();
         let height = reader.tip().unwrap().unwrap();
         let account = reader.account(&tx.sender(), height).unwrap();
-        let hash = self.pool.add(&tx, &Admission { signers: vec![account.into()], height, base_fee: BASE, granter: None })?;
+        let hash =
+            self.pool.add(&tx, &Admission { signers: vec![account.into()], height, base_fee: BASE, granter: None })?;
         let _ = self.arrivals.send(hash);
         Ok(hash)
     }
