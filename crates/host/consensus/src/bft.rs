@@ -1,0 +1,14 @@
+//! Many validators: Malachite's Tendermint behind our own types.
+//!
+//! ```text
+//! engine threads                    one thread of ours                  the node
+//! Malachite ── messages ──▶ App (a state machine without I/O) ── Chain ──▶ store, mempool
+//!           ◀─ answers, parts ──                              ◀── Event ── executor, mempool
+//! ```
+//!
+//! What is agreed on is the 32-byte hash of a header; the block travels in parts. Whatever the application answers with is
+//! on disk first.
+
+mod chain;
+
+pub use chain::{Chain, Fatal, Kept};
