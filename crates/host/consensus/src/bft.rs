@@ -10,5 +10,7 @@
 //! on disk first.
 
 mod chain;
+mod event;
 
 pub use chain::{Chain, Fatal, Kept};
+pub use event::{Divergence, End, Event};

@@ -19,6 +19,10 @@ pub trait Chain: Send + 'static {
     /// Evidence that waits to be put into a block.
     fn evidence(&self) -> Vec<Evidence>;
 
+    /// True while something waits for a block: transactions, evidence, or whatever else is not to wait for an idle block.
+    /// Asked after each executed block and after each [`super::Event::Work`].
+    fn has_work(&self) -> bool;
+
     /// Takes evidence that consensus came across. The same piece may come more than once.
     fn report(&mut self, evidence: Evidence);
 
@@ -56,10 +60,8 @@ pub struct Kept {
     pub valid_round: Option<u32>,
     /// Who proposed it in `round`; the block's header names who made it.
     pub proposer: Address,
-    /// The block.
+    /// The block. This node has found it valid on top of what it executed.
     pub block: Block,
-    /// What this node found when it checked it.
-    pub valid: bool,
 }
 
 /// The node's store failed: consensus stops at once and says nothing more, because what it said may be forgotten.
