@@ -7,11 +7,18 @@
 //! and waits; while the enclave works on a request it may ask for what it lacks, any number of times, and then gives one
 //! answer.
 //!
+//! An enclave is for one of two things, and its first message says for which: it serves a chain from a [`ToEnclave::Boot`] on,
+//! or it takes part in the *first hand-over* of a chain's seed and then ends. The first hand-over is for SIMULATED chains
+//! only: the enclave that founds the chain seals the seed to whatever keys its host names.
+//!
 //! | stream | host sends | enclave may ask | enclave answers |
 //! | --- | --- | --- | --- |
 //! | block | [`ToEnclave::Boot`], once, first | | [`ToHost::Booted`] |
 //! | block | [`ToEnclave::Load`], until `last`, after a boot that resumes | | [`ToHost::Loaded`] to the last |
 //! | block | [`ToEnclave::Execute`] | [`ToHost::Need`] → [`ToEnclave::Supply`] | [`ToHost::Outcome`] |
+//! | block | [`ToEnclave::Found`], once, first and last | | [`ToHost::Founded`], and it ends |
+//! | block | [`ToEnclave::Enrol`], once, first | | [`ToHost::Enrolled`] |
+//! | block | [`ToEnclave::Admit`], once, after it, last | | [`ToHost::Admitted`], and it ends |
 //! | query | [`ToEnclave::Query`] | [`ToHost::Need`] → [`ToEnclave::Supply`] | [`ToHost::Answer`] |
 //!
 //! Instead of its answer on the block stream the enclave may say [`ToHost::Halt`], and ends. Everything the host sends is
@@ -53,6 +60,12 @@ pub enum ToEnclave {
     },
     /// A read-only question.
     Query(QueryAt),
+    /// First hand-over: make a boot key, to which another enclave can seal the seed.
+    Enrol,
+    /// First hand-over: make the seed of a new chain and hand it over.
+    Found(Found),
+    /// First hand-over: take the seed, and seal it to this machine.
+    Admit(Admit),
 }
 
 /// From the enclave.
@@ -78,6 +91,15 @@ pub enum ToHost {
     Answer(Answer),
     /// The enclave refuses to go on, and ends.
     Halt(Halt),
+    /// Public half of the boot key: an X25519 u-coordinate, little-endian.
+    Enrolled([u8; 32]),
+    /// The seed is made.
+    Founded(Founded),
+    /// The seed, sealed to this machine, for the host to keep.
+    Admitted {
+        /// What [`Boot::sealed_seed`] will be.
+        sealed_seed: Vec<u8>,
+    },
 }
 
 /// What an enclave starts from.
@@ -91,6 +113,37 @@ pub struct Boot {
     pub sealed_seed: Option<Vec<u8>>,
     /// The sealed checkpoint of the last committed block; without one the enclave starts from the genesis.
     pub checkpoint: Option<Vec<u8>>,
+}
+
+/// A new chain, and who is to have its seed.
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
+pub struct Found {
+    /// The chain. SIMULATED, or it is refused.
+    pub genesis: Genesis,
+    /// As in [`Boot::sealing_key`].
+    pub sealing_key: SealingBytes,
+    /// Boot keys of the enclaves that get a share; at most [`limits::VALIDATORS`].
+    pub to: Vec<[u8; 32]>,
+}
+
+/// The seed of a new chain, for nobody but the enclaves that it is sealed to.
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
+pub struct Founded {
+    /// Sealed to the founder's own machine.
+    pub sealed_seed: Vec<u8>,
+    /// Sealed to each boot key, in the order of [`Found::to`].
+    pub shares: Vec<Vec<u8>>,
+}
+
+/// A share of a seed for the enclave that enrolled.
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
+pub struct Admit {
+    /// The chain. SIMULATED, or it is refused.
+    pub genesis: Genesis,
+    /// As in [`Boot::sealing_key`].
+    pub sealing_key: SealingBytes,
+    /// The seed, sealed to this enclave's boot key.
+    pub share: Vec<u8>,
 }
 
 /// The enclave is ready for blocks, or for leaves if `genesis` is `None`.
@@ -305,7 +358,7 @@ pub enum Halt {
     Protocol = 1,
     /// The genesis breaks a rule, or demands hardware that this build does not have.
     Genesis = 2,
-    /// Sealed bytes do not open with this sealing key and chain.
+    /// Sealed bytes do not open with this sealing key and chain, or a share of the seed with this boot key and chain.
     Sealed = 3,
     /// Loaded leaves do not have the root of the checkpoint.
     Root = 4,

@@ -28,12 +28,15 @@ mod network;
 mod roots;
 pub mod schedule;
 mod seal;
+mod share;
 mod state;
 mod transaction;
 
+pub use cloister_envelope::Secret;
 pub use keys::Keys;
 pub use network::NetworkCipher;
 pub use roots::{EpochRoot, PermanentRoot, Seed};
 pub use seal::{MAX_SEALED_BYTES, Purpose, SealError, SealingKey};
+pub use share::{BootKey, SHARE_BYTES, ShareError};
 pub use state::{MAX_VALUE_BYTES, StateError, StateKeys, VALUE_BUCKETS, WritePlace};
 pub use transaction::{Onboarding, TxKeys};

@@ -19,6 +19,11 @@ impl Seed {
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(Secret::from_bytes(bytes))
     }
+
+    /// The same of bytes that are a secret already.
+    pub fn from_secret(bytes: Secret<32>) -> Self {
+        Self(bytes)
+    }
 }
 
 /// Derives what never changes. Not forward-secret: a wallet caches these keys, so they cannot be erased.

@@ -45,6 +45,7 @@ schedule! {
     Transaction ONBOARDING_COINS  "onboarding coins"   32    "the coins of one RSA-OAEP encryption";      "once"         "counter, share 0 or 1";
     Sealing     SEALING_CIPHER    "sealing cipher"     32    "AES-256-GCM-SIV of sealed blobs";           "once"         "";
     Sealing     SEALING_NONCE     "sealing nonce"      12    "the nonce of one sealed blob";              "once"         "associated data";
+    Exchange    SEED_SHARE        "seed share"         32    "AES-256-GCM of the seed, to a boot key";    "once"         "genesis hash, ephemeral key, boot key";
 }
 
 /// One line of the table.
@@ -122,6 +123,8 @@ pub(crate) enum State {}
 pub(crate) enum Transaction {}
 /// The parent of what seals blobs for one machine.
 pub(crate) enum Sealing {}
+/// What an ephemeral key and a boot key agree on: the parent of what seals one share.
+pub(crate) enum Exchange {}
 
 /// Writes each line of the table twice: as a typed constant for the code and as a [`Row`] for the reader of [`TABLE`].
 macro_rules! schedule {

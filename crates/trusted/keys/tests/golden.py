@@ -4,9 +4,9 @@ python3 golden.py > golden.json
 """
 import hashlib, hmac, json
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESGCMSIV
 
 CHAIN = "golden-1"
 
@@ -98,7 +98,15 @@ def public(private):
     return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw().hex()
 
 
+genesis, boot, ephemeral = bytes([0x66] * 32), bytes([0xB0] * 32), bytes([0xE0] * 32)
+boot_key, ephemeral_key = (bytes.fromhex(public(private)) for private in (boot, ephemeral))
+agreed = X25519PrivateKey.from_private_bytes(ephemeral).exchange(X25519PublicKey.from_public_bytes(boot_key))
+share_key = row(agreed, "seed share", 32, genesis, ephemeral_key, boot_key)
+share_data = info("share of the seed", genesis, ephemeral_key, boot_key)
+share = b"\1" + ephemeral_key + AESGCM(share_key).encrypt(bytes(12), seed, share_data)
+
 print(json.dumps({
+    "seed_share": share.hex(),
     "sealed_seed": seal("sealed seed", b"measurement", seed),
     "sealed_checkpoint": seal("sealed checkpoint", number(7), b"height 7"),
     "rows": {label: [value.hex() for value in values] for label, values in rows.items()},

@@ -24,7 +24,7 @@ impl ExchangeKey {
     }
 
     /// `X25519(private, theirs)`. Keys of low order are refused: with them the result is zero for every private key.
-    pub(super) fn agree(&self, theirs: &[u8; 32]) -> Result<Secret<32>, MessageError> {
+    pub fn agree(&self, theirs: &[u8; 32]) -> Result<Secret<32>, MessageError> {
         let shared = self.private.expose(|bytes| StaticSecret::from(*bytes).diffie_hellman(&PublicKey::from(*theirs)));
         if !shared.was_contributory() {
             return Err(MessageError::PublicKey);

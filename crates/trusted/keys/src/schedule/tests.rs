@@ -1,15 +1,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256, U256, hex};
+use cloister_envelope::ExchangeKey;
 use cloister_envelope::message::Coin;
 use serde_json::Value;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use zeroize::ZeroizeOnDrop;
 
 use super::*;
+use crate::share::LABEL as SHARE_LABEL;
 use crate::state::VALUE_LABEL;
 use crate::{
-    EpochRoot, Keys, NetworkCipher, Onboarding, PermanentRoot, Purpose, SealingKey, Seed, StateKeys, TxKeys, WritePlace,
+    BootKey, EpochRoot, Keys, NetworkCipher, Onboarding, PermanentRoot, Purpose, SealingKey, Seed, StateKeys, TxKeys, WritePlace,
 };
 
 assert_not_impl_any!(Seed: Clone, Copy, core::fmt::Display, serde::Serialize);
@@ -20,6 +22,7 @@ assert_not_impl_any!(TxKeys: Clone, Copy, core::fmt::Display, serde::Serialize);
 assert_not_impl_any!(Onboarding: Clone, Copy, core::fmt::Display, serde::Serialize);
 assert_not_impl_any!(NetworkCipher: Clone, Copy, core::fmt::Display, serde::Serialize);
 assert_not_impl_any!(StateKeys: Clone, Copy, core::fmt::Display, serde::Serialize);
+assert_not_impl_any!(BootKey: Clone, Copy, core::fmt::Display, serde::Serialize);
 assert_not_impl_any!(SealingKey: Clone, Copy, core::fmt::Display, serde::Serialize);
 // What a `Parent` (two states of SHA-256) and the ciphers keep is erased because these are.
 assert_impl_all!(Sha256: ZeroizeOnDrop);
@@ -50,6 +53,10 @@ fn sealing_key() -> SealingKey {
     SealingKey::from_bytes(CHAIN, [0x5e; 32])
 }
 
+fn boot_key() -> BootKey {
+    BootKey::from_secret(Secret::from_bytes([0xb0; 32]))
+}
+
 fn golden() -> Value {
     serde_json::from_str(include_str!("../../tests/golden.json")).expect("the file beside the script")
 }
@@ -70,6 +77,10 @@ fn every_row_of_the_table_gives_its_known_answer() {
     let mut tx = transaction();
     let onboardings = [tx.onboarding(), tx.onboarding()];
     let sealing = Parent::<Sealing>::new(CHAIN.into(), &Secret::from_bytes([0x5e; 32]));
+    let (boot, ephemeral) = (boot_key(), ExchangeKey::from_secret(Secret::from_bytes([0xe0; 32])));
+    let (boot_key, ephemeral_key) = (boot.public(), ephemeral.public());
+    let agreed = ephemeral.agree(&boot_key).expect("no key of low order");
+    let exchange = Parent::<Exchange>::new(CHAIN.into(), &agreed);
     let nonce = |purpose: Purpose, context: &[u8]| {
         hex_of(&sealing.derive(&SEALING_NONCE, &[&info(CHAIN, purpose.label(), &[context])]))
     };
@@ -104,6 +115,7 @@ fn every_row_of_the_table_gives_its_known_answer() {
         ("random number", vec![word(tx.random()), word(tx.random())]),
         ("onboarding share", onboardings.iter().map(|onboarding| hex_of(&onboarding.share)).collect()),
         ("onboarding coins", onboardings.iter().flat_map(|onboarding| &onboarding.coins).map(hex_of).collect()),
+        ("seed share", vec![hex_of(&exchange.derive(&SEED_SHARE, &[&[0x66; 32], &ephemeral_key, &boot_key]))]),
         ("sealing cipher", vec![hex_of(&sealing.derive(&SEALING_CIPHER, &[]))]),
         ("sealing nonce", vec![nonce(Purpose::Seed, b"measurement"), nonce(Purpose::Checkpoint, &7_u64.to_be_bytes())]),
     ]);
@@ -133,6 +145,10 @@ fn what_is_made_with_the_keys_is_known_too() {
     let sealed = sealing_key().seal_seed(b"measurement", &seed()).expect("short");
     assert_eq!(hex::encode(&sealed), golden["sealed_seed"]);
     assert_eq!(sealing_key().open_seed(b"measurement", &sealed), Ok(seed()));
+    let (genesis, ephemeral) = (B256::repeat_byte(0x66), Secret::from_bytes([0xe0; 32]));
+    let share = seed().share(CHAIN, &genesis, &boot_key().public(), ephemeral).expect("a good key");
+    assert_eq!(hex::encode(&share), golden["seed_share"]);
+    assert_eq!(boot_key().open(CHAIN, &genesis, &share), Ok(seed()));
     let sealed = sealing_key().seal(Purpose::Checkpoint, &7_u64.to_be_bytes(), b"height 7").expect("short");
     assert_eq!(hex::encode(&sealed), golden["sealed_checkpoint"]);
 }
@@ -151,7 +167,7 @@ fn sealed_values_are_known_too() {
 #[test]
 fn no_label_occurs_twice_and_none_has_a_separator() {
     let labels: Vec<&str> =
-        TABLE.iter().map(|row| row.label).chain(Purpose::ALL.map(Purpose::label)).chain([VALUE_LABEL]).collect();
+        TABLE.iter().map(|row| row.label).chain(Purpose::ALL.map(Purpose::label)).chain([VALUE_LABEL, SHARE_LABEL]).collect();
     assert_eq!(labels.iter().collect::<BTreeSet<_>>().len(), labels.len());
     for row in TABLE {
         assert!(!row.label.is_empty() && !row.label.contains('/'), "{}", row.label);

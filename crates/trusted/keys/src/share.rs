@@ -1,0 +1,158 @@
+use core::fmt;
+
+use aes_gcm::aead::{Aead, Payload};
+use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
+use alloy_primitives::B256;
+use cloister_envelope::{ExchangeKey, Secret};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::Seed;
+use crate::schedule::{Exchange, Parent, SEED_SHARE, info};
+
+/// The length of a share: version, ephemeral public key, seed, tag.
+pub const SHARE_BYTES: usize = 1 + 32 + 32 + 16;
+const VERSION: u8 = 1;
+/// None is a label of the key schedule.
+pub(crate) const LABEL: &str = "share of the seed";
+
+/// A key pair that an enclave makes when it starts and never stores: whoever hands the seed to that enclave seals to it.
+///
+/// ```text
+/// share  = version(1) = 1 ‖ ephemeral public key(32) ‖ AES-256-GCM(key, seed(32))            SP 800-38D, tag of 16 bytes
+/// key    = HKDF(X25519(ephemeral, boot), "seed share", genesis hash, ephemeral key, boot key)    as in the key schedule
+/// nonce  = 12 zero bytes: the ephemeral key, and so the key, seals one share
+/// ad     = part("cloister/v1/<chain id>/share of the seed") ‖ part(genesis hash) ‖ part(ephemeral key) ‖ part(boot key)
+/// ```
+///
+/// A share opens for one start of one enclave and for one chain. It proves nothing about who sealed it: an enclave that opens
+/// it believes its host about the chain, and finds out with the first state root that the others agreed on.
+pub struct BootKey(ExchangeKey);
+
+impl BootKey {
+    /// Takes over 32 bytes that are fresh from the operating system.
+    pub fn from_secret(bytes: Secret<32>) -> Self {
+        Self(ExchangeKey::from_secret(bytes))
+    }
+
+    /// The public half.
+    pub const fn public(&self) -> [u8; 32] {
+        self.0.public()
+    }
+
+    /// Opens a share that was sealed to this key for the chain with this name and genesis.
+    pub fn open(&self, chain_id: &str, genesis: &B256, share: &[u8]) -> Result<Seed, ShareError> {
+        let share: &[u8; SHARE_BYTES] = share.try_into().map_err(|_| ShareError::Length)?;
+        let (version, rest) = share.split_first().ok_or(ShareError::Length)?;
+        let (ephemeral, sealed) = rest.split_first_chunk::<32>().ok_or(ShareError::Length)?;
+        if *version != VERSION {
+            return Err(ShareError::Version);
+        }
+        let context = [genesis.as_slice(), ephemeral, &self.public()];
+        let cipher = cipher(chain_id, &self.0, ephemeral, &context)?;
+        let payload = Payload { msg: sealed, aad: &info(chain_id, LABEL, &context) };
+        let opened = cipher.decrypt(&Nonce::default(), payload).map_err(|_| ShareError::Refused)?;
+        let opened = Zeroizing::new(opened);
+        let bytes: &[u8; 32] = opened.as_slice().try_into().map_err(|_| ShareError::Length)?;
+        Ok(Seed(Secret::fill(|target| *target = *bytes)))
+    }
+}
+
+impl Seed {
+    /// Seals the seed to the boot key `to` of another enclave; see [`BootKey`]. `ephemeral` is 32 bytes that are fresh from the
+    /// operating system, used for nothing else.
+    pub fn share(
+        &self,
+        chain_id: &str,
+        genesis: &B256,
+        to: &[u8; 32],
+        ephemeral: Secret<32>,
+    ) -> Result<Vec<u8>, ShareError> {
+        let ephemeral = ExchangeKey::from_secret(ephemeral);
+        let context = [genesis.as_slice(), &ephemeral.public(), to];
+        let cipher = cipher(chain_id, &ephemeral, to, &context)?;
+        let aad = info(chain_id, LABEL, &context);
+        let sealed = self.0.expose(|seed| cipher.encrypt(&Nonce::default(), Payload { msg: seed, aad: &aad }));
+        let sealed = sealed.expect("a seed is far below GCM's limit of 64 GiB");
+        Ok([&[VERSION], ephemeral.public().as_slice(), &sealed].concat())
+    }
+}
+
+impl fmt::Debug for BootKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BootKey([REDACTED])")
+    }
+}
+
+/// Why a share was not sealed or not opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ShareError {
+    /// Not [`SHARE_BYTES`] long.
+    #[error("a share of the seed has {SHARE_BYTES} bytes")]
+    Length,
+    /// Sealed by a later release.
+    #[error("unknown version of a share of the seed")]
+    Version,
+    /// A public key of low order, with which everybody could open the share.
+    #[error("the other side's public key is of low order")]
+    PublicKey,
+    /// Altered, or sealed to another key or for another chain.
+    #[error("the share of the seed is not for this enclave and chain")]
+    Refused,
+}
+
+fn cipher(chain_id: &str, own: &ExchangeKey, theirs: &[u8; 32], context: &[&[u8]]) -> Result<Aes256Gcm, ShareError> {
+    let agreed = own.agree(theirs).map_err(|_| ShareError::PublicKey)?;
+    let parent = Parent::<Exchange>::new(chain_id.into(), &agreed);
+    Ok(parent.derive(&SEED_SHARE, context).expose(|key| Aes256Gcm::new(key.into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHAIN: &str = "golden-1";
+    const GENESIS: B256 = B256::repeat_byte(0x66);
+
+    fn boot(fill: u8) -> BootKey {
+        BootKey::from_secret(Secret::from_bytes([fill; 32]))
+    }
+
+    fn share(to: &BootKey) -> Vec<u8> {
+        let seed = Seed::from_bytes([7; 32]);
+        seed.share(CHAIN, &GENESIS, &to.public(), Secret::from_bytes([0xe0; 32])).expect("a good key")
+    }
+
+    #[test]
+    fn a_share_opens_for_its_enclave_and_chain_only() {
+        let share = share(&boot(1));
+        assert_eq!(share.len(), SHARE_BYTES);
+        assert_eq!(boot(1).open(CHAIN, &GENESIS, &share), Ok(Seed::from_bytes([7; 32])));
+        assert_eq!(boot(2).open(CHAIN, &GENESIS, &share), Err(ShareError::Refused));
+        assert_eq!(boot(1).open("golden-2", &GENESIS, &share), Err(ShareError::Refused));
+        assert_eq!(boot(1).open(CHAIN, &B256::ZERO, &share), Err(ShareError::Refused));
+    }
+
+    #[test]
+    fn no_byte_of_a_share_can_be_changed_and_none_is_missing_or_too_many() {
+        let share = share(&boot(1));
+        for at in 0..share.len() {
+            let mut other = share.clone();
+            other[at] ^= 1;
+            let refused = boot(1).open(CHAIN, &GENESIS, &other).expect_err("altered");
+            assert_eq!(refused, if at == 0 { ShareError::Version } else { ShareError::Refused }, "byte {at}");
+            assert_eq!(boot(1).open(CHAIN, &GENESIS, &share[..at]), Err(ShareError::Length));
+        }
+        assert_eq!(boot(1).open(CHAIN, &GENESIS, &[share, vec![0]].concat()), Err(ShareError::Length));
+    }
+
+    #[test]
+    fn nothing_is_sealed_to_a_key_for_which_everybody_knows_the_secret() {
+        let seed = Seed::from_bytes([7; 32]);
+        let refused = seed.share(CHAIN, &GENESIS, &[0; 32], Secret::from_bytes([1; 32]));
+        assert_eq!(refused, Err(ShareError::PublicKey));
+        let mut share = share(&boot(1));
+        share[1..33].fill(0);
+        assert_eq!(boot(1).open(CHAIN, &GENESIS, &share), Err(ShareError::PublicKey));
+    }
+}
