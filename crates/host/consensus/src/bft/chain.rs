@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use cloister_chain::{Address, Block, Bytes, Certificate, Evidence};
+use cloister_chain::{Address, Block, Bytes, Certificate, Evidence, Parent};
 use thiserror::Error;
-
-use crate::Parent;
 
 /// The node, as consensus sees it. Calls may touch the disk; none executes a block.
 pub trait Chain: Send + 'static {
