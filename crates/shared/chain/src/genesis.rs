@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::hash::tagged;
 use crate::limits;
+use crate::staking::{GenesisStaking, StakingError};
 use crate::validators::ValidatorSet;
 
 /// Everything that two nodes must share to be on one chain.
@@ -31,6 +32,9 @@ pub struct Genesis {
     pub base_fee: u64,
     /// Accounts at height 0.
     pub accounts: Vec<GenesisAccount>,
+    /// Who bonded what; without it the validators stay who they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staking: Option<GenesisStaking>,
 }
 
 /// An account that exists from the start.
@@ -65,6 +69,9 @@ pub enum GenesisError {
     /// Contract code above the EIP-170 limit.
     #[error("a genesis contract is larger than {} bytes", limits::EVM_CODE_BYTES)]
     CodeSize,
+    /// The staking section breaks a rule.
+    #[error(transparent)]
+    Staking(#[from] StakingError),
 }
 
 impl Genesis {
@@ -83,6 +90,9 @@ impl Genesis {
             if account.code.len() > limits::EVM_CODE_BYTES {
                 return Err(GenesisError::CodeSize);
             }
+        }
+        if let Some(staking) = &self.staking {
+            staking.check(&self.validators)?;
         }
         Ok(())
     }
@@ -107,6 +117,7 @@ impl Genesis {
             sdk_gas: 100_000_000,
             base_fee: 5_000_000,
             accounts: Vec::new(),
+            staking: None,
         }
     }
 }

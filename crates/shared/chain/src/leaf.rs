@@ -8,6 +8,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::cosmos::{CosmosError, PublicKey};
 use crate::hash::tagged;
+#[allow(unused_imports)] // Named in the documentation.
+use crate::staking;
 
 /// Name of an entry of the state. The encoding (borsh: one tag byte, then fixed-size fields) is the host's storage key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
@@ -38,6 +40,40 @@ pub enum Leaf {
     Sealed(Address, B256),
     /// What a grantee, named first, may spend on fees of a granter's coins; holds an [`Allowance`](crate::cosmos::Allowance).
     Allowance(Address, Address),
+    /// What may be set about staking; holds [`staking::Params`].
+    StakingParams,
+    /// What ends with time; holds a [`staking::Queue`].
+    StakingQueue,
+    /// The thing of this number that ends with time; holds when, and a [`staking::Due`]: `(u64, Due)`.
+    StakingDue(u64),
+    /// Every validator; holds a list of [`staking::Candidate`].
+    Candidates,
+    /// A validator, by its operator's account; holds a [`staking::Validator`].
+    Validator(Address),
+    /// Whose a validator's key is, by [`staking::key_address`]; holds the operator, 20 bytes.
+    Consensus(Address),
+    /// What is known of such a key; holds a [`staking::Signing`].
+    Signing(Address),
+    /// When such a key did not sign; holds [`staking::Absences`].
+    Absences(Address),
+    /// What a validator and its delegators have earned; holds [`staking::Rewards`].
+    Rewards(Address),
+    /// Fees on their way; holds a [`staking::FeePool`].
+    FeePool,
+    /// Where an account has delegated; holds a [`staking::Delegator`].
+    Delegator(Address),
+    /// What a delegator, named first, has at a validator; holds a [`staking::Delegation`].
+    Delegation(Address, Address),
+    /// What a delegator, named first, is taking away from a validator; holds a [`staking::Unbonding`].
+    Unbonding(Address, Address),
+    /// What a delegator, named first, moved from one validator to another; holds a [`staking::Redelegation`].
+    Redelegation(Address, Address, Address),
+    /// A page of a validator's delegators; holds a list of addresses.
+    Delegators(Address, u32),
+    /// A page of the delegators that are leaving a validator; holds a list of addresses.
+    Unbonders(Address, u32),
+    /// A page of the delegators that left a validator for another, who is named second; holds a list of pairs.
+    Redelegators(Address, u32),
 }
 
 /// What the chain remembers about itself between blocks.

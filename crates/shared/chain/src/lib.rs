@@ -22,6 +22,7 @@ pub mod leaf;
 pub mod limits;
 pub mod proof;
 pub mod receipt;
+pub mod staking;
 pub mod tx;
 pub mod validators;
 pub mod wire;

@@ -30,6 +30,7 @@ pub fn new(dev: &Dev, accounts: &[DevAccount], validator: B256, time: u64) -> Re
         sdk_gas: SDK_GAS,
         base_fee: BASE_FEE,
         accounts: people.chain(predeploys()).collect(),
+        staking: None,
     };
     genesis.check()?;
     Ok(genesis)
