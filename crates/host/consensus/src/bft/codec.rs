@@ -65,8 +65,9 @@ const SMALL_BYTES: usize = 512;
 const CERTIFICATE_BYTES: usize = 2 * limits::VALIDATORS * 128 + SMALL_BYTES;
 /// Longest part in its stream.
 const STREAM_BYTES: usize = PART_BYTES + SMALL_BYTES;
-/// Longest answer to a request for blocks: at least one block of the largest size with its certificate.
-pub(super) const RESPONSE_BYTES: usize = limits::ENCODED_BLOCK_BYTES + CERTIFICATE_BYTES;
+/// Longest answer to a request for blocks: at least one block of the largest size, with its certificate in the engine's form
+/// and in the chain's.
+pub(super) const RESPONSE_BYTES: usize = limits::ENCODED_BLOCK_BYTES + 2 * CERTIFICATE_BYTES;
 
 /// What is written for one of the engine's types, and how it is read back.
 trait Wire: BorshSerialize + BorshDeserialize + Sized {

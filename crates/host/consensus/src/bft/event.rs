@@ -1,6 +1,5 @@
 //! What the node tells consensus, and how it ends.
 
-use cloister_chain::B256;
 use thiserror::Error;
 
 use super::Fatal;
@@ -31,20 +30,21 @@ pub enum End {
     #[error(transparent)]
     Store(#[from] Fatal),
     /// More than two thirds decided what this node computes differently.
-    #[error(transparent)]
+    #[error("a decided block differs: {0}")]
     Diverged(#[from] Divergence),
 }
 
-/// A decided block says something else of its parent than this node's enclave (R10).
+/// A block says something else than this node expects on top of what it executed. If the block was decided, this node is
+/// in the minority and its enclave computes something else than the others' (R10).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("block {height}, which was decided, says {theirs} for the {field} of block {}, and this node has {ours}", height - 1)]
+#[error("block {height} has {theirs} for its {field}; this node expects {ours}")]
 pub struct Divergence {
-    /// Height of the block that was decided.
+    /// Height of the block.
     pub height: u64,
-    /// Field of its header.
+    /// Field of its header, or what of its body.
     pub field: &'static str,
-    /// What this node has.
-    pub ours: B256,
-    /// What the decided block has.
-    pub theirs: B256,
+    /// What this node expects.
+    pub ours: String,
+    /// What the block has.
+    pub theirs: String,
 }

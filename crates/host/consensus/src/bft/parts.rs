@@ -16,7 +16,7 @@ use super::key::ValidatorKey;
 
 mod assembler;
 
-pub(super) use assembler::{Assembler, Whole, read_block};
+pub(super) use assembler::{Assembler, Whole, is_within_limits};
 
 /// Bytes of a block in one part.
 pub const PART_BYTES: usize = 64 << 10;

@@ -181,16 +181,15 @@ impl Stream {
     }
 }
 
-/// A block as it travels, within the chain's limits. Whether its header commits to its body is the caller's question.
-pub(in super::super) fn read_block(bytes: &[u8]) -> Option<Block> {
-    if bytes.len() > limits::ENCODED_BLOCK_BYTES {
-        return None;
-    }
-    let block: Block = borsh::from_slice(bytes).ok()?;
-    let small = block.header.chain_id.len() <= limits::CHAIN_ID_BYTES
+fn read_block(bytes: &[u8]) -> Option<Block> {
+    borsh::from_slice(bytes).ok().filter(is_within_limits)
+}
+
+/// True if the block's lists are no longer than the chain allows.
+pub(in super::super) fn is_within_limits(block: &Block) -> bool {
+    block.header.chain_id.len() <= limits::CHAIN_ID_BYTES
         && block.txs.len() <= limits::BLOCK_TXS
         && block.evidence.len() <= limits::EVIDENCE
         && block.txs.iter().all(|tx| tx.len() <= limits::TX_BYTES)
-        && block.txs.iter().map(|tx| tx.len()).sum::<usize>() <= limits::BLOCK_BYTES;
-    small.then_some(block)
+        && block.txs.iter().map(|tx| tx.len()).sum::<usize>() <= limits::BLOCK_BYTES
 }
