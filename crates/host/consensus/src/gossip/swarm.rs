@@ -1,0 +1,151 @@
+//! The swarm: transport, protocols, and their settings.
+
+use std::collections::HashSet;
+use std::io;
+use std::time::Duration;
+
+use cloister_chain::{B256, hash};
+use libp2p::allow_block_list::{self, BlockedPeers};
+use libp2p::connection_limits::{self, ConnectionLimits};
+use libp2p::gossipsub::{
+    self, ConfigBuilder, DataTransform, IdentTopic, MessageAuthenticity, MessageId, RawMessage, TopicHash,
+    ValidationMode, WhitelistSubscriptionFilter,
+};
+use libp2p::identity::Keypair;
+use libp2p::request_response::{self, ProtocolSupport};
+use libp2p::swarm::NetworkBehaviour;
+use libp2p::{StreamProtocol, Swarm, SwarmBuilder, noise, ping, tcp, yamux};
+
+use super::wire::{self, MESSAGE_BYTES};
+use super::{Key, Limits, StartError};
+
+/// All protocols of one connection.
+#[derive(NetworkBehaviour)]
+pub(super) struct Behaviour {
+    pub(super) limits: connection_limits::Behaviour,
+    pub(super) blocked: allow_block_list::Behaviour<BlockedPeers>,
+    pub(super) ping: ping::Behaviour,
+    pub(super) gossip: gossipsub::Behaviour<Screen, WhitelistSubscriptionFilter>,
+    pub(super) exchange: request_response::Behaviour<wire::Codec>,
+}
+
+/// The topic of transactions of a chain.
+pub(super) fn topic(chain: &B256) -> IdentTopic {
+    IdentTopic::new(format!("cloister/{chain}/txs"))
+}
+
+/// A swarm that neither listens nor dials yet.
+pub(super) fn build(key: Key, chain: &B256, limits: &Limits) -> Result<Swarm<Behaviour>, StartError> {
+    let behaviour = Behaviour {
+        limits: connection_limits::Behaviour::new(
+            ConnectionLimits::default()
+                .with_max_established_incoming(Some(limits.inbound))
+                .with_max_established_per_peer(Some(LINKS_PER_PEER))
+                .with_max_pending_incoming(Some(limits.inbound)),
+        ),
+        blocked: allow_block_list::Behaviour::default(),
+        ping: ping::Behaviour::new(ping::Config::new().with_interval(PING)),
+        gossip: gossip(chain),
+        exchange: request_response::Behaviour::new(
+            [(protocol(chain, "exchange/1"), ProtocolSupport::Full)],
+            request_response::Config::default()
+                .with_request_timeout(ANSWER)
+                .with_max_concurrent_streams(STREAMS_PER_LINK / 2),
+        ),
+    };
+    // A node of another chain fails in the handshake, and learns no more than that something listens here.
+    let handshake = |key: &Keypair| noise::Config::new(key).map(|noise| noise.with_prologue(chain.to_vec()));
+    let muxer = || {
+        let mut muxer = yamux::Config::default();
+        muxer.set_max_num_streams(STREAMS_PER_LINK);
+        muxer
+    };
+    let swarm = SwarmBuilder::with_existing_identity(key.0)
+        .with_tokio()
+        .with_tcp(tcp::Config::default(), handshake, muxer)?
+        .with_behaviour(|_| behaviour)
+        .unwrap_or_else(|never| match never {})
+        .with_swarm_config(|swarm| {
+            swarm
+                .with_idle_connection_timeout(FOR_EVER)
+                .with_per_connection_event_buffer_size(1)
+                .with_max_negotiating_inbound_streams(STREAMS_PER_LINK)
+        })
+        .with_connection_timeout(CONNECT)
+        .build();
+    Ok(swarm)
+}
+
+fn gossip(chain: &B256) -> gossipsub::Behaviour<Screen, WhitelistSubscriptionFilter> {
+    let topic = topic(chain).hash();
+    let config = ConfigBuilder::default()
+        .protocol_id_prefix(protocol(chain, "gossip").to_string())
+        .validate_messages()
+        // Messages have no author: who sends a transaction first is not written on it. What a message carries beside its
+        // content is refused by the screen; the mode of this name would log a line for each.
+        .validation_mode(ValidationMode::None)
+        .message_id_fn(|message| MessageId::from(hash::tagged("cloister/gossip/message", &[&message.data]).to_vec()))
+        // Two doors may be given the same transaction: then a peer tells us what we told it, and does no wrong.
+        .allow_self_origin(true)
+        .max_transmit_size(MESSAGE_BYTES + FRAME)
+        .max_ihave_length(IDS_PER_FRAME)
+        .max_messages_per_rpc(Some(MESSAGES_PER_FRAME))
+        .heartbeat_initial_delay(Duration::from_secs(1))
+        .duplicate_cache_time(super::seen::GENERATION)
+        .connection_handler_queue_len(QUEUE_PER_LINK)
+        .build()
+        .expect("constants that satisfy the rules of gossipsub");
+    let mut gossip = gossipsub::Behaviour::new_with_subscription_filter_and_transform(
+        MessageAuthenticity::Anonymous,
+        config,
+        WhitelistSubscriptionFilter(HashSet::from([topic.clone()])),
+        Screen { topic },
+    )
+    .expect("messages without author fit the mode of validation");
+    gossip.subscribe(&self::topic(chain)).expect("the filter lets this topic pass");
+    gossip
+}
+
+fn protocol(chain: &B256, name: &str) -> StreamProtocol {
+    StreamProtocol::try_from_owned(format!("/cloister/{chain}/{name}")).expect("it begins with a slash")
+}
+
+/// Keeps out what gossipsub would else put into its caches before anybody can judge it.
+pub(super) struct Screen {
+    topic: TopicHash,
+}
+
+impl DataTransform for Screen {
+    fn inbound_transform(&self, raw: RawMessage) -> Result<gossipsub::Message, io::Error> {
+        let plain = raw.signature.is_none() && raw.key.is_none();
+        if raw.topic != self.topic || !plain || raw.data.is_empty() || raw.data.len() > MESSAGE_BYTES {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        Ok(gossipsub::Message { source: None, data: raw.data, sequence_number: None, topic: raw.topic })
+    }
+
+    fn outbound_transform(&self, _: &TopicHash, data: Vec<u8>) -> Result<Vec<u8>, io::Error> {
+        Ok(data)
+    }
+}
+
+/// How long the other side may take for an answer.
+pub(super) const ANSWER: Duration = Duration::from_secs(10);
+/// Between two signs of life.
+const PING: Duration = Duration::from_secs(2);
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(5);
+/// Connections are closed for silence, not for idleness; ten years.
+const FOR_EVER: Duration = Duration::from_secs(315_360_000);
+/// Two that dial each other at once have two for a moment, and one more when the address changes.
+const LINKS_PER_PEER: u32 = 3;
+/// Two of gossip, two of ping, the rest for requests. Each may hold 256 KiB unread.
+const STREAMS_PER_LINK: usize = 32;
+/// Messages that wait for a slow peer, half of them our own, half forwarded. The rest is dropped.
+const QUEUE_PER_LINK: usize = 512;
+/// An honest node puts one into each.
+const MESSAGES_PER_FRAME: usize = 16;
+/// Message ids that one frame tells or asks for, 34 bytes each.
+const IDS_PER_FRAME: usize = 1_000;
+/// What the frame adds to a message: topic and tags.
+const FRAME: usize = 4 << 10;
