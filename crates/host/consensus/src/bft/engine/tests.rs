@@ -1,0 +1,219 @@
+#![allow(clippy::unwrap_used)]
+
+use std::net::TcpListener;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use cloister_chain::{Block, Bytes, Certificate, Evidence, Parent, ValidatorSet};
+use zeroize::Zeroizing;
+
+use super::*;
+use crate::bft::testing::{Disk, Node, Shared, chain_id, key, power_tx, set};
+use crate::bft::{Fatal, Kept};
+
+/// A chain whose blocks are executed by another thread a little later, as a node does it.
+struct Executing {
+    shared: Shared,
+    events: Arc<OnceLock<Events>>,
+}
+
+/// A network on this machine.
+struct Network {
+    name: String,
+    ports: Vec<u16>,
+    set: ValidatorSet,
+    pace: Pace,
+    nodes: Vec<Option<(Engine, Shared)>>,
+    logs: std::path::PathBuf,
+}
+
+impl Network {
+    /// As many nodes as there are powers; a node with power 0 is no validator.
+    fn start(name: &str, powers: &[u64], pace: Pace) -> Self {
+        let open: Vec<TcpListener> = powers.iter().map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let ports = open.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
+        drop(open);
+        let logs = std::env::temp_dir().join(format!("cloister-bft-{}-{name}", std::process::id()));
+        let voting: Vec<u64> = powers.iter().copied().take_while(|power| *power > 0).collect();
+        let mut network =
+            Self { name: name.into(), ports, set: set(&voting), pace, nodes: Vec::new(), logs };
+        for index in 0..powers.len() {
+            network.nodes.push(None);
+            network.boot(index, Disk::default());
+        }
+        network
+    }
+
+    fn boot(&mut self, index: usize, disk: Disk) {
+        let shared = Shared::new(Node::restarted(disk, &self.set, None));
+        let events = Arc::new(OnceLock::new());
+        let chain = Executing { shared: shared.clone(), events: Arc::clone(&events) };
+        let address = |port: &u16| format!("/ip4/127.0.0.1/tcp/{port}");
+        let others = self.ports.iter().enumerate().filter(|(other, _)| *other != index);
+        let config = EngineConfig {
+            chain_id: chain_id(),
+            moniker: format!("{}-{index}", self.name),
+            key: key(index),
+            peer_key: Zeroizing::new([index as u8 + 100; 32]),
+            listen: address(&self.ports[index]),
+            peers: others.map(|(_, port)| address(port)).collect(),
+            spread: Spread::Direct,
+            log: self.logs.join(format!("{index}.wal")),
+            pace: self.pace,
+        };
+        let engine = Engine::start(config, Box::new(chain)).unwrap();
+        assert!(events.set(engine.events()).is_ok());
+        self.nodes[index] = Some((engine, shared));
+    }
+
+    /// Stops a node and keeps its disk.
+    fn stop(&mut self, index: usize) -> Disk {
+        let (engine, shared) = self.nodes[index].take().unwrap();
+        engine.stop();
+        std::mem::take(&mut shared.lock().disk)
+    }
+
+    fn running(&self) -> impl Iterator<Item = &(Engine, Shared)> {
+        self.nodes.iter().flatten()
+    }
+
+    /// Puts a transaction into every mempool.
+    fn send(&self, tx: Bytes) {
+        for (engine, shared) in self.running() {
+            shared.lock().pool.push(tx.clone());
+            engine.events().send(Event::Work);
+        }
+    }
+
+    /// Waits until every running node executed `height`.
+    fn reach(&self, height: u64) {
+        let start = Instant::now();
+        while self.running().any(|(_, shared)| shared.lock().parent.header.height < height) {
+            for (engine, _) in self.running() {
+                assert!(engine.end().is_none(), "{} ended: {}", self.name, engine.end().unwrap());
+            }
+            let heights: Vec<u64> = self.running().map(|(_, shared)| shared.lock().parent.header.height).collect();
+            assert!(start.elapsed() < Duration::from_secs(90), "{}: no height {height}: {heights:?}", self.name);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn highest(&self) -> u64 {
+        self.running().map(|(_, shared)| shared.lock().parent.header.height).max().unwrap()
+    }
+
+    /// All running nodes have the same blocks, as far as they got.
+    fn agrees(&self) {
+        let chains: Vec<_> = self.running().map(|(_, shared)| shared.lock().hashes()).collect();
+        let longest = chains.iter().max_by_key(|chain| chain.len()).unwrap();
+        assert!(chains.iter().all(|chain| longest.starts_with(chain)));
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        for (engine, _) in self.nodes.drain(..).flatten() {
+            engine.stop();
+        }
+        let _ = std::fs::remove_dir_all(&self.logs);
+    }
+}
+
+impl Chain for Executing {
+    fn decide(&mut self, block: &Block, certificate: &Certificate) -> Result<(), Fatal> {
+        self.shared.decide(block, certificate)?;
+        let (shared, events, height) = (self.shared.clone(), Arc::clone(&self.events), block.header.height);
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(3));
+            while shared.lock().execute() {}
+            if let Some(events) = events.get() {
+                events.send(Event::Executed(height));
+            }
+        });
+        Ok(())
+    }
+
+    fn parent(&self) -> Arc<Parent> {
+        self.shared.parent()
+    }
+
+    fn select(&self, parent: &Parent) -> Vec<Bytes> {
+        self.shared.select(parent)
+    }
+
+    fn evidence(&self) -> Vec<Evidence> {
+        self.shared.evidence()
+    }
+
+    fn has_work(&self) -> bool {
+        self.shared.has_work()
+    }
+
+    fn report(&mut self, evidence: Evidence) {
+        self.shared.report(evidence);
+    }
+
+    fn keep(&mut self, kept: &Kept) -> Result<(), Fatal> {
+        self.shared.keep(kept)
+    }
+
+    fn kept(&self, height: u64) -> Result<Vec<Kept>, Fatal> {
+        self.shared.kept(height)
+    }
+
+    fn extend(&mut self, certificate: &Certificate) -> Result<(), Fatal> {
+        self.shared.extend(certificate)
+    }
+
+    fn tip(&self) -> Result<u64, Fatal> {
+        self.shared.tip()
+    }
+
+    fn decided(&self, height: u64) -> Result<Option<(Block, Certificate)>, Fatal> {
+        self.shared.decided(height)
+    }
+
+    fn oldest(&self) -> Result<u64, Fatal> {
+        self.shared.oldest()
+    }
+
+    fn now(&self) -> u64 {
+        self.shared.now()
+    }
+}
+
+fn quick() -> Pace {
+    Pace { idle: Duration::from_millis(100), target: None, ..Pace::default() }
+}
+
+fn patient() -> Pace {
+    Pace { idle: Duration::from_secs(3_600), ..Pace::default() }
+}
+
+#[test]
+fn four_validators_decide_idle_blocks() {
+    let network = Network::start("idle", &[1, 1, 1, 1], quick());
+    network.reach(10);
+    network.agrees();
+    assert!(network.running().all(|(engine, _)| engine.end().is_none()));
+}
+
+#[test]
+fn a_transaction_makes_a_block_and_one_more_to_agree_on_its_results_and_then_it_is_quiet() {
+    let network = Network::start("quiet", &[1, 1, 1, 1], patient());
+    network.reach(1);
+    for (count, size) in [(1usize, 10usize), (2, 100_000), (3, 1 << 20)] {
+        let height = network.highest();
+        network.send(vec![count as u8; size].into());
+        network.reach(height + 2);
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    let height = network.highest();
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(network.highest(), height);
+    network.agrees();
+    let (_, shared) = network.running().next().unwrap();
+    let node = shared.lock();
+    let sizes: Vec<usize> = node.disk.decided.iter().flat_map(|(block, _)| &block.txs).map(|tx| tx.len()).collect();
+    assert_eq!(sizes, [10, 100_000, 1 << 20], "each once");
+}
