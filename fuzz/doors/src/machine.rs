@@ -6,7 +6,8 @@ use alloy_primitives::{Address, Signature, TxKind, U256};
 use cloister_chain::genesis::GenesisAccount;
 use cloister_chain::wire::{Answer, Call, Execute, Query, QueryAt, QueryRefusal};
 use cloister_chain::{EthTx, Genesis, Header, Outcome, Tx};
-use cloister_consensus::{Parent, Solo};
+use cloister_chain::Parent;
+use cloister_consensus::Solo;
 use cloister_keys::Seed;
 use cloister_ledger::Ledger;
 use cloister_state::NoSupply;
@@ -71,7 +72,7 @@ fn new_ledger(genesis: &Genesis) -> (Ledger, Outcome) {
 
 /// The first block, with the call as its one transaction.
 fn propose(genesis: &Genesis, outcome: &Outcome, call: &Call) -> Execute {
-    let parent = Parent::new(Header::genesis(genesis), None, outcome);
+    let parent = Parent::genesis(genesis, outcome);
     let tx = Tx::Eth(transaction(genesis.evm_chain_id, call)).to_bytes();
     let (block, certificate) = Solo::new(SigningKey::from([7; 32])).propose(&parent, vec![tx], genesis.time + 1);
     Execute { block, certificate }

@@ -10,7 +10,8 @@ use borsh::BorshSerialize;
 use cloister_chain::genesis::GenesisAccount;
 use cloister_chain::wire::{self, Answer, Boot, Call, Execute, Halt, Query, QueryAt, SealingBytes, ToEnclave, ToHost};
 use cloister_chain::{B256, Genesis, Header, Leaf, Tx};
-use cloister_consensus::{Parent, Solo};
+use cloister_chain::Parent;
+use cloister_consensus::Solo;
 use cloister_envelope::Form;
 use cloister_keys::{Purpose, SealingKey, Seed};
 use cloister_ledger::Ledger;
@@ -61,7 +62,7 @@ fn chain(seeds: &mut Vec<(&'static str, Vec<u8>)>) {
     }
 
     let (mut ledger, first) = Ledger::genesis(&genesis, &Seed::from_bytes([9; 32])).expect("a good genesis");
-    let parent = Parent::new(Header::genesis(&genesis), None, &first);
+    let parent = Parent::genesis(&genesis, &first);
     let (block, certificate) = Solo::new(SigningKey::from([7; 32])).propose(&parent, vec![tx], genesis.time + 1);
     seeds.push(("block", encode(&(&block, &certificate))));
     let next = Execute { block, certificate };

@@ -8,7 +8,8 @@ use cloister_chain::cosmos::from_bech32;
 use cloister_chain::genesis::GenesisAccount;
 use cloister_chain::wire::{Call, Execute};
 use cloister_chain::{Address, B256, Bytes, Genesis, Header, Leaf, Outcome, Tx};
-use cloister_consensus::{Parent, Solo};
+use cloister_chain::Parent;
+use cloister_consensus::Solo;
 use cloister_keys::Seed;
 use cloister_ledger::{Checkpoint, Ledger};
 use cloister_state::{Supplied, Supply, SupplyError};
@@ -77,11 +78,11 @@ impl Stage {
         let (mut ledger, first) = Ledger::genesis(&genesis, &Seed::from_bytes(SEED)).expect("a good genesis");
         let mut host = Host::default();
         host.keep(&first);
-        let mut parent = Parent::new(Header::genesis(&genesis), None, &first);
+        let mut parent = Parent::genesis(&genesis, &first);
         let mut blocks = Vec::new();
         for txs in [vec![ethereum(&genesis)], store(), instantiate()] {
             let (next, outcome) = run(&genesis, &parent, &mut ledger, &mut host, txs);
-            parent = Parent::new(next.block.header.clone(), Some(&next.certificate), &outcome);
+            parent = parent.then(next.block.header.clone(), next.certificate.clone(), &outcome);
             blocks.push((next, outcome));
         }
         let made = &blocks[2].1.receipts[0].cosmos.as_ref().expect("a Cosmos transaction").data;
@@ -107,7 +108,8 @@ impl Stage {
     /// The next block.
     pub(crate) fn propose(&self, txs: Vec<Bytes>) -> Execute {
         let (last, outcome) = self.blocks.last().expect("the stage has blocks");
-        let parent = Parent::new(last.block.header.clone(), Some(&last.certificate), outcome);
+        let (header, certificate) = (last.block.header.clone(), Some(last.certificate.clone()));
+        let parent = Parent::new(header, certificate, self.genesis.validators.clone(), outcome);
         propose(&self.genesis, &parent, txs)
     }
 

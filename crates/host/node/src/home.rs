@@ -1,12 +1,15 @@
-//! Where a node lives: its two keys, and the directory with its store.
+//! Where a node lives: its keys, and the directory with its store.
 //!
 //! | file | what | mode |
 //! | --- | --- | --- |
 //! | `validator.key` | Ed25519 signing key: 32 bytes in hex and a newline | 0600 |
+//! | `node.key` | Ed25519 key that peers know the node by, on a network only: 32 bytes in hex and a newline | 0600 |
 //! | `sealing.key` | SIMULATED hardware: what this machine's enclave seals to; 32 bytes in hex and a newline | 0600 |
 //! | `chain.redb` | the store | 0600 |
 //!
 //! The directory has mode 0700. Keys are made when they are absent; a key that does not read is an error and never replaced.
+//! While a process uses a home it holds a lock (`flock`) on `validator.key`: two nodes with one key would sign against each
+//! other. A *copy* of the key is not found out by this: a validator key must never be in two places.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
@@ -17,6 +20,8 @@ use cloister_chain::wire::SealingBytes;
 use cloister_chain::{B256, Genesis};
 use cloister_store::{Store, StoreError};
 use ed25519_zebra::{SigningKey, VerificationKey};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use tempfile::NamedTempFile;
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -28,6 +33,10 @@ pub struct Home {
     pub(crate) validator: SigningKey,
     pub(crate) sealing: SealingBytes,
 }
+
+/// What keeps other processes from a home. The system releases it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct HomeLock(#[expect(dead_code, reason = "open is locked")] File);
 
 /// Why a home cannot be used.
 #[derive(Debug, Error)]
@@ -44,6 +53,9 @@ pub enum HomeError {
     /// A key file that does not hold 32 bytes in hex.
     #[error("{0} does not hold a key: 64 hexadecimal digits")]
     Key(PathBuf),
+    /// Another process runs a node with this validator key.
+    #[error("{0} is in use by another process: two nodes with one key would sign against each other")]
+    Locked(PathBuf),
     /// The operating system gave no randomness.
     #[error("no randomness for a new key: {0}")]
     Random(getrandom::Error),
@@ -64,9 +76,39 @@ impl Home {
         DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(refused)?;
         Ok(Self {
             directory: Some(directory.into()),
-            validator: SigningKey::from(*key(&directory.join("validator.key"))?),
+            validator: SigningKey::from(*key(&directory.join(VALIDATOR_KEY))?),
             sealing: SealingBytes(*key(&directory.join("sealing.key"))?),
         })
+    }
+
+    /// Whether there is a sealed seed: without one, an enclave that starts here makes a chain of its own.
+    pub fn has_seed(&self) -> Result<bool, HomeError> {
+        let Some(directory) = &self.directory else { return Ok(false) };
+        match Store::open(directory) {
+            Ok(store) => Ok(store.reader()?.seed()?.is_some()),
+            Err(StoreError::Missing) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Keeps every other process from using this home for as long as the lock lives; `None` for a home in memory.
+    pub fn lock(&self) -> Result<Option<HomeLock>, HomeError> {
+        let Some(directory) = &self.directory else { return Ok(None) };
+        let path = directory.join(VALIDATOR_KEY);
+        let file = File::open(&path).map_err(|error| HomeError::Io { path: path.clone(), error })?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(HomeLock(file))),
+            Err(Errno::WOULDBLOCK) => Err(HomeError::Locked(path)),
+            Err(error) => Err(HomeError::Io { path, error: error.into() }),
+        }
+    }
+
+    /// The secret that peers know the node by, made if there is none.
+    pub fn node_key(&self) -> Result<Zeroizing<[u8; 32]>, HomeError> {
+        match &self.directory {
+            Some(directory) => key(&directory.join("node.key")),
+            None => random(),
+        }
     }
 
     /// The same home with another validator key: chains for tests and development have known ones.
@@ -127,6 +169,9 @@ fn random() -> Result<Zeroizing<[u8; 32]>, HomeError> {
     Ok(bytes)
 }
 
+/// What signs for the validator, and what a running node locks.
+const VALIDATOR_KEY: &str = "validator.key";
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -148,6 +193,30 @@ mod tests {
         assert_eq!(mode(&directory.join("validator.key")), 0o600);
         assert_eq!(mode(&directory.join("sealing.key")), 0o600);
         assert_eq!(home.genesis().unwrap(), None);
+    }
+
+    #[test]
+    fn one_key_has_one_user_at_a_time() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home::open(root.path()).unwrap();
+        let lock = home.lock().unwrap();
+        // A lock belongs to an opened file, so that another home of this process stands for another process.
+        let again = Home::open(root.path()).unwrap();
+        assert!(matches!(again.lock(), Err(HomeError::Locked(path)) if path.ends_with("validator.key")));
+        drop(lock);
+        assert!(again.lock().unwrap().is_some());
+        assert!(Home::in_memory().unwrap().lock().unwrap().is_none());
+    }
+
+    #[test]
+    fn peers_know_a_node_by_a_key_that_is_not_its_validators() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home::open(root.path()).unwrap();
+        let key = home.node_key().unwrap();
+        assert_eq!(*Home::open(root.path()).unwrap().node_key().unwrap(), *key);
+        assert_ne!(*key, <[u8; 32]>::from(home.validator));
+        let mode = fs::metadata(root.path().join("node.key")).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600);
     }
 
     #[test]

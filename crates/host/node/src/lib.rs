@@ -8,17 +8,23 @@
 //! Must not know: keys of the network, plaintext, how an enclave works inside. An enclave is two kinds of streams
 //! ([`Streams`]); whether a process or a thread of a test is at their other end, the node cannot tell.
 
-mod blocks;
+mod alone;
 mod enclave;
+mod executor;
 mod home;
+mod network;
 mod node;
+mod provision;
 mod queries;
 mod signal;
 mod spawn;
 
+pub use cloister_consensus::Pace;
 pub use enclave::EnclaveError;
-pub use home::{Home, HomeError};
+pub use home::{Home, HomeError, HomeLock};
+pub use network::Network;
 pub use node::{Config, Node, NodeError};
+pub use provision::{ProvisionError, provision};
 pub use spawn::{Spawner, Streams, process};
 
 #[cfg(test)]

@@ -1,22 +1,26 @@
 //! A node: what the doors see, and how it starts and stops.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{fmt, io};
 
 use cloister_api::{Backend, Unavailable};
 use cloister_chain::genesis::GenesisError;
-use cloister_chain::wire::{Answer, Lockdown, QueryAt};
-use cloister_chain::{Address, B256, Genesis, Leaf, Tx};
-use cloister_consensus::{Admission, Granter, Limits, Mempool, Solo, Standing, SubmitError};
+use cloister_chain::wire::{Answer, Lockdown, QueryAt, SealingBytes};
+use cloister_chain::{Address, B256, Genesis, Leaf, Tx, limits};
+use cloister_consensus::gossip::Gossip;
+use cloister_consensus::{Admission, Budget, Granter, Limits, Mempool, Solo, Standing, SubmitError};
 use cloister_store::{Reader, Store, StoreError};
 use thiserror::Error;
 use tokio::sync::{broadcast, watch};
 
-use crate::blocks::Blocks;
+use crate::alone::Alone;
 use crate::enclave::EnclaveError;
+use crate::executor::Executor;
 use crate::home::Home;
+use crate::network::{Members, Network};
 use crate::queries::Queries;
 use crate::signal::Signal;
 use crate::spawn::Spawner;
@@ -27,8 +31,11 @@ pub struct Config {
     pub genesis: Genesis,
     /// Keys, and the directory of the store.
     pub home: Home,
-    /// Makes a block this long after the last one, even of nothing. Transactions do not wait for it.
+    /// The only validator of a chain makes a block this long after the last one, even of nothing. Transactions do not wait
+    /// for it.
     pub block_time: Option<Duration>,
+    /// Other nodes. Without them this node has to be the only validator.
+    pub network: Option<Network>,
     /// Starts the enclave: usually [`crate::process`].
     pub enclave: Spawner,
 }
@@ -39,8 +46,8 @@ pub enum NodeError {
     /// The genesis breaks a rule.
     #[error(transparent)]
     Genesis(#[from] GenesisError),
-    /// The genesis has several validators.
-    #[error("a chain with {0} validators needs consensus: this program runs chains with one")]
+    /// The genesis has several validators, and there is no network.
+    #[error("a chain with {0} validators needs the addresses of its other nodes")]
     Validators(usize),
     /// The genesis has one validator, and it is not this node.
     #[error("this node's validator key is not the one of the genesis")]
@@ -71,6 +78,21 @@ pub enum NodeError {
         /// How often it was tried.
         deaths: u32,
     },
+    /// A node of a network has to remember what it signed.
+    #[error("a node of a network needs a directory")]
+    Homeless,
+    /// Not the address of a peer.
+    #[error("not an address like /ip4/192.0.2.1/tcp/26656: {0}")]
+    Address(String),
+    /// Consensus does not start.
+    #[error(transparent)]
+    Engine(#[from] cloister_consensus::StartError),
+    /// Gossip does not start.
+    #[error(transparent)]
+    Gossip(#[from] cloister_consensus::gossip::StartError),
+    /// Consensus ended by itself.
+    #[error(transparent)]
+    Consensus(Arc<cloister_consensus::End>),
     /// The system gives no more threads.
     #[error("no thread for the blocks: {0}")]
     Thread(#[source] io::Error),
@@ -99,14 +121,24 @@ pub(crate) struct Shared {
     pub(crate) signal: Arc<Signal>,
     pub(crate) heads: watch::Sender<u64>,
     pub(crate) arrivals: broadcast::Sender<B256>,
+    pub(crate) gossip: OnceLock<Gossip>,
+    pub(crate) peers: AtomicUsize,
+}
+
+/// How blocks come about.
+enum Way {
+    Alone(Alone),
+    Network(Members),
 }
 
 impl Node {
     /// Starts a node and returns when it is ready: the enclave is locked down and at the tip of the store.
     pub fn start(config: Config) -> Result<Self, NodeError> {
-        let Config { genesis, home, block_time, enclave } = config;
+        let Config { genesis, home, block_time, network, enclave } = config;
         genesis.check()?;
-        let solo = solo(&genesis, &home)?;
+        if network.is_none() {
+            check_alone(&genesis, &home)?;
+        }
         let store = Arc::new(Store::create(home.directory.as_deref(), &genesis)?);
         let signal = Arc::new(Signal::default());
         let limits = Limits { block_gas: genesis.evm_gas, sdk_gas: genesis.sdk_gas, ..Limits::default() };
@@ -115,17 +147,30 @@ impl Node {
             queries: Queries::new(Arc::clone(&store), Arc::clone(&signal)),
             heads: watch::Sender::new(0),
             arrivals: broadcast::Sender::new(ARRIVALS),
+            gossip: OnceLock::new(),
+            peers: AtomicUsize::new(0),
             genesis,
             store,
             signal,
         });
-        let start = Blocks::start(Arc::clone(&shared), enclave, home.sealing, solo, block_time);
+        let sealing = SealingBytes(home.sealing.0);
+        let start = Executor::start(Arc::clone(&shared), enclave, sealing).and_then(|(executor, lockdown)| {
+            let shared = Arc::clone(&shared);
+            let blocks = match network {
+                None => Way::Alone(Alone { shared, executor, solo: Solo::new(home.validator), block_time }),
+                Some(network) => Way::Network(Members::start(shared, executor, &home, network)?),
+            };
+            Ok((blocks, lockdown))
+        });
         let (blocks, lockdown) = start.inspect_err(|_| shared.queries.close())?;
         let (end, ended) = watch::channel(None);
         let run = {
             let shared = Arc::clone(&shared);
             move || {
-                let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| blocks.run()));
+                let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match blocks {
+                    Way::Alone(alone) => alone.run(),
+                    Way::Network(members) => members.run(),
+                }));
                 let result = result.unwrap_or(Err(NodeError::Fault)).map_err(Arc::new);
                 if let Err(error) = &result {
                     tracing::error!(%error, "the node stops");
@@ -162,10 +207,31 @@ impl Node {
     pub fn lockdown(&self) -> Lockdown {
         self.lockdown
     }
+}
+
+impl Shared {
+    /// Puts a transaction into the mempool, and tells whoever waits for one.
+    pub(crate) fn admit(&self, tx: &Tx) -> Result<B256, SubmitError> {
+        loop {
+            let admission = self.admission(tx).map_err(|error| {
+                tracing::error!(%error, "a transaction could not be checked");
+                SubmitError::Stale
+            })?;
+            // Stale: a block was committed since. The accounts are read again, and there is a block for each turn.
+            let hash = match self.mempool.add(tx, &admission) {
+                Err(SubmitError::Stale) => continue,
+                result => result?,
+            };
+            // Nobody may be listening.
+            let _ = self.arrivals.send(hash);
+            self.signal.work();
+            return Ok(hash);
+        }
+    }
 
     /// The signers' accounts, all of one height, and the base fee that a transaction has to meet.
     fn admission(&self, tx: &Tx) -> Result<Admission, StoreError> {
-        let reader = self.shared.store.reader()?;
+        let reader = self.store.reader()?;
         let head = reader.head()?.ok_or(StoreError::Missing)?;
         let (height, base_fee) = (head.height, head.next_base_fee);
         let standings = signers(tx).into_iter().map(|signer| standing(&reader, &signer, height));
@@ -192,21 +258,11 @@ impl Backend for Node {
     }
 
     fn submit(&self, tx: Tx) -> Result<B256, SubmitError> {
-        loop {
-            let admission = self.admission(&tx).map_err(|error| {
-                tracing::error!(%error, "a transaction could not be checked");
-                SubmitError::Stale
-            })?;
-            // Stale: a block was committed since. The accounts are read again, and there is a block for each turn.
-            let hash = match self.shared.mempool.add(&tx, &admission) {
-                Err(SubmitError::Stale) => continue,
-                result => result?,
-            };
-            // Nobody may be listening.
-            let _ = self.shared.arrivals.send(hash);
-            self.shared.signal.work();
-            return Ok(hash);
+        let hash = self.shared.admit(&tx)?;
+        if let Some(gossip) = self.shared.gossip.get() {
+            gossip.publish(tx.to_bytes());
         }
+        Ok(hash)
     }
 
     fn arrivals(&self) -> broadcast::Receiver<B256> {
@@ -218,7 +274,7 @@ impl Backend for Node {
     }
 
     fn peers(&self) -> usize {
-        0
+        self.shared.peers.load(Ordering::Relaxed)
     }
 
     fn syncing(&self) -> Option<u64> {
@@ -238,14 +294,25 @@ impl fmt::Debug for Node {
     }
 }
 
-/// The proposer of a chain that has one validator, which is this node.
-fn solo(genesis: &Genesis, home: &Home) -> Result<Solo, NodeError> {
+/// Succeeds when this node is the chain's only validator.
+fn check_alone(genesis: &Genesis, home: &Home) -> Result<(), NodeError> {
     let mut validators = genesis.validators.iter();
     match (validators.next(), validators.count()) {
-        (Some(only), 0) if only.key == home.validator() => Ok(Solo::new(home.validator)),
+        (Some(only), 0) if only.key == home.validator() => Ok(()),
         (Some(_), 0) => Err(NodeError::Stranger),
         (_, others) => Err(NodeError::Validators(others.saturating_add(1))),
     }
+}
+
+/// How much one block of this chain may hold.
+pub(crate) fn block_budget(genesis: &Genesis) -> Budget {
+    Budget { evm_gas: genesis.evm_gas, sdk_gas: genesis.sdk_gas, bytes: limits::BLOCK_BYTES, count: limits::BLOCK_TXS }
+}
+
+/// Nanoseconds since the Unix epoch.
+pub(crate) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX - 1)
 }
 
 /// Accounts that have to sign a transaction, in its order.

@@ -136,7 +136,13 @@ async fn the_tip_of_a_query_is_the_stores_from_which_receipts_come() {
 #[test]
 fn a_genesis_of_others_is_refused() {
     let (spawner, _) = toy(|_, _| None, answer);
-    let config = |home| Config { genesis: Genesis::for_tests(), home, block_time: None, enclave: Arc::clone(&spawner) };
+    let config = |home| Config {
+        genesis: Genesis::for_tests(),
+        home,
+        block_time: None,
+        network: None,
+        enclave: Arc::clone(&spawner),
+    };
     let stranger = Node::start(config(Home::in_memory().unwrap()));
     assert!(matches!(stranger, Err(NodeError::Stranger)));
 }
@@ -146,6 +152,7 @@ fn start(home: Home, spawner: &Spawner, block_time: bool) -> Result<Node, NodeEr
         genesis: Genesis::for_tests(),
         home: home.with_validator(SigningKey::from([7; 32])),
         block_time: block_time.then_some(Duration::from_millis(2)),
+        network: None,
         enclave: Arc::clone(spawner),
     })
 }
@@ -236,6 +243,7 @@ fn results(height: u64, genesis: &Genesis) -> Outcome {
         results: merkle_root(&[]),
         next_base_fee: genesis.base_fee,
         next_validators: genesis.validators.clone(),
+        following_validators: genesis.validators.clone(),
         checkpoint: height.to_le_bytes().to_vec(),
     }
 }

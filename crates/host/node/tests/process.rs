@@ -4,9 +4,9 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::{Arc, Mutex, OnceLock};
+mod common;
+
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
@@ -18,6 +18,7 @@ use cloister_chain::wire::{Answer, Query, QueryAt};
 use cloister_chain::{Address, B256, EthTx, Genesis, Leaf, Status, Tx, U256, Validator, ValidatorSet};
 use cloister_consensus::PoolStatus;
 use cloister_node::{Config, EnclaveError, Home, Node, NodeError, Spawner, process};
+use common::enclave;
 use prost::Message as _;
 use secp256k1::{Message, PublicKey, SECP256K1, SecretKey};
 use secret_sdk_proto::Any;
@@ -192,20 +193,7 @@ fn start(genesis: Genesis, home: Home) -> (Node, Arc<Mutex<Vec<u32>>>) {
 }
 
 fn config(genesis: Genesis, home: Home, enclave: Spawner) -> Config {
-    Config { genesis, home, block_time: None, enclave }
-}
-
-/// The lean enclave, built once by the cargo that runs this test.
-fn enclave() -> Spawner {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    let program = PROGRAM.get_or_init(|| {
-        let build = ["build", "--quiet", "--package", "cloister-enclave", "--bin", "cloister-enclave"];
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let status = Command::new(env!("CARGO")).args(build).current_dir(manifest).status().unwrap();
-        assert!(status.success(), "the enclave builds");
-        Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("debug/cloister-enclave")
-    });
-    process(program.clone(), vec![], 2)
+    Config { genesis, home, block_time: None, network: None, enclave }
 }
 
 fn genesis(home: &Home) -> Genesis {

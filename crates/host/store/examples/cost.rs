@@ -22,7 +22,8 @@ fn main() {
         let txs = vec![Bytes::from(vec![1; 400]); 1_000];
         let header = Header { height, txs: Block::txs_root(&txs), ..Header::genesis(&genesis) };
         let certificate = Certificate { height, round: 0, block: header.hash(), precommits: Vec::new() };
-        let (block, outcome) = (Block { header, txs }, outcome(height, receipts, written));
+        let (block, outcome) =
+            (Block { header, txs, parent: None, evidence: Vec::new() }, outcome(height, receipts, written));
 
         let (processor, start) = (processor_ms(), Instant::now());
         store.commit(&block, &certificate, &outcome).unwrap();
@@ -71,6 +72,7 @@ fn outcome(height: u64, receipts: Vec<Receipt>, mut written: Vec<Leaf>) -> Outco
         results: B256::ZERO,
         next_base_fee: 1,
         next_validators: Genesis::for_tests().validators,
+        following_validators: Genesis::for_tests().validators,
         checkpoint: vec![0; 200],
     }
 }

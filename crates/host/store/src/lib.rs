@@ -20,6 +20,7 @@
 
 mod error;
 mod events;
+mod pending;
 mod reader;
 mod store;
 mod tables;

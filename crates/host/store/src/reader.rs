@@ -3,12 +3,12 @@
 use std::ops::RangeInclusive;
 
 use alloy_primitives::{Address, B256, Bloom, Bytes};
-use cloister_chain::{Account, Block, Cell, Certificate, Genesis, Header, Leaf, Receipt};
+use cloister_chain::{Account, Block, Cell, Certificate, Genesis, Header, Leaf, Receipt, ValidatorSet};
 use redb::{OwnedRange, ReadTransaction};
 
 use crate::store::{oldest, tip};
 use crate::tables::{
-    BLOBS, BLOOMS, BODIES, HEADERS, HEIGHTS, LAYOUT, LEAVES, LOCATIONS, META, RECEIPTS, decode, meta,
+    BLOBS, BLOOMS, BODIES, HEADERS, HEIGHTS, LAYOUT, LEAVES, LOCATIONS, META, RECEIPTS, SETS, decode, meta,
     split_version_key, version_key,
 };
 use crate::{Head, StoreError, Tag, Tagged};
@@ -32,6 +32,10 @@ pub struct StoredBlock {
 impl Reader {
     pub(crate) fn new(transaction: ReadTransaction) -> Self {
         Self { transaction }
+    }
+
+    pub(crate) fn transaction(&self) -> &ReadTransaction {
+        &self.transaction
     }
 
     /// The chain's genesis.
@@ -73,9 +77,16 @@ impl Reader {
     /// The block of a height and its certificate. There is none of height 0.
     pub fn block(&self, height: u64) -> Result<Option<StoredBlock>, StoreError> {
         let Some(body) = self.transaction.open_table(BODIES)?.get(height)? else { return Ok(None) };
-        let (txs, certificate) = decode(body.value(), "body")?;
+        let (txs, parent, evidence) = decode(body.value(), "body")?;
         let header = self.header(height)?.ok_or(StoreError::Corrupted("headers"))?;
-        Ok(Some(StoredBlock { block: Block { header, txs }, certificate }))
+        let block = Block { header, txs, parent, evidence };
+        Ok(Some(StoredBlock { block, certificate: self.certificate(height)? }))
+    }
+
+    /// A validator set by its hash, as headers name it: any that signed a committed block, or signs one of the next two.
+    pub fn validators(&self, hash: &B256) -> Result<Option<ValidatorSet>, StoreError> {
+        let set = self.transaction.open_table(SETS)?.get(&hash.0)?;
+        set.map(|bytes| decode(bytes.value(), "sets")).transpose()
     }
 
     /// The receipts of a height, in the block's order.

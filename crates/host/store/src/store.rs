@@ -12,10 +12,10 @@ use redb::backends::InMemoryBackend;
 use redb::{Builder, Database, ReadableDatabase as _, ReadableTable as _, WriteTransaction};
 
 use crate::tables::{
-    BLOBS, BLOOMS, BODIES, EVENTS, HEADERS, HEIGHTS, LAYOUT, LEAVES, LOCATIONS, META, RECEIPTS, WRITTEN, decode, meta,
-    version_key,
+    BLOBS, BLOOMS, BODIES, CERTIFICATES, DECIDED, EVENTS, HEADERS, HEIGHTS, LAYOUT, LEAVES, LOCATIONS, META, PROPOSALS,
+    RECEIPTS, SETS, WRITTEN, decode, meta, version_key,
 };
-use crate::{Reader, StoreError, events};
+use crate::{Reader, StoreError, events, pending};
 
 /// The chain on disk or in memory. Shared by threads: readers never wait, writers wait for each other.
 #[derive(Debug)]
@@ -34,8 +34,12 @@ pub struct Head {
     pub results: B256,
     /// Base fee of the next block, in wei per gas.
     pub next_base_fee: u64,
+    /// The set that signed it.
+    pub signers: ValidatorSet,
     /// The set that signs the next block.
     pub next_validators: ValidatorSet,
+    /// The set that signs the one after it.
+    pub following_validators: ValidatorSet,
 }
 
 impl Store {
@@ -67,6 +71,10 @@ impl Store {
             // Readers may take every table for granted.
             transaction.open_table(HEADERS)?;
             transaction.open_table(BODIES)?;
+            transaction.open_table(CERTIFICATES)?;
+            transaction.open_table(DECIDED)?;
+            transaction.open_table(PROPOSALS)?;
+            transaction.open_table(SETS)?;
             transaction.open_table(RECEIPTS)?;
             transaction.open_table(BLOOMS)?;
             transaction.open_table(HEIGHTS)?;
@@ -98,15 +106,18 @@ impl Store {
     }
 
     /// Adds the block after the tip with its proof and its results. When this returns, all of it is on disk; if the process
-    /// dies before, none of it is. The index finds a transaction by the hash in its receipt.
+    /// dies before, none of it is. The index finds a transaction by the hash in its receipt. What was kept of proposals for
+    /// its height is gone.
     pub fn commit(&self, block: &Block, certificate: &Certificate, outcome: &Outcome) -> Result<(), StoreError> {
         if certificate.height != block.header.height || outcome.receipts.len() != block.txs.len() {
             return Err(StoreError::Mismatch);
         }
         self.write(|transaction| {
+            let height = block.header.height;
             add(transaction, &block.header, outcome)?;
-            transaction.open_table(BODIES)?.insert(block.header.height, &*encode(&(&block.txs, certificate)))?;
-            Ok(())
+            let body = encode(&(&block.txs, &block.parent, &block.evidence));
+            transaction.open_table(BODIES)?.insert(height, &*body)?;
+            pending::settle(transaction, certificate)
         })
     }
 
@@ -154,7 +165,10 @@ impl Store {
     }
 
     /// All that `work` does, or nothing if it fails.
-    fn write(&self, work: impl FnOnce(&WriteTransaction) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    pub(crate) fn write(
+        &self,
+        work: impl FnOnce(&WriteTransaction) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let transaction = self.database.begin_write()?;
         work(&transaction)?;
         Ok(transaction.commit()?)
@@ -180,14 +194,27 @@ fn add(transaction: &WriteTransaction, header: &Header, outcome: &Outcome) -> Re
     if height != expected {
         return Err(StoreError::Order { expected, found: height });
     }
+    let signers = match table.get(meta::HEAD)? {
+        Some(previous) => decode::<Head>(previous.value(), "head")?.next_validators,
+        // Nobody signs the genesis header; these sign the block above it.
+        None => outcome.next_validators.clone(),
+    };
     let head = Head {
         height,
         state_root: outcome.state_root,
         results: outcome.results,
         next_base_fee: outcome.next_base_fee,
+        signers,
         next_validators: outcome.next_validators.clone(),
+        following_validators: outcome.following_validators.clone(),
     };
     table.insert(meta::HEAD, &*encode(&head))?;
+    let mut sets = transaction.open_table(SETS)?;
+    for set in [&head.signers, &head.next_validators, &head.following_validators] {
+        if sets.get(&set.hash().0)?.is_none() {
+            sets.insert(&set.hash().0, &*encode(set))?;
+        }
+    }
     table.insert(meta::CHECKPOINT, &*outcome.checkpoint)?;
 
     transaction.open_table(HEADERS)?.insert(height, &*encode(header))?;
@@ -250,7 +277,7 @@ pub(crate) fn oldest(table: &impl redb::ReadableTable<&'static str, &'static [u8
     decode(oldest.value(), "oldest height")
 }
 
-fn encode<T: BorshSerialize + ?Sized>(value: &T) -> Vec<u8> {
+pub(crate) fn encode<T: BorshSerialize + ?Sized>(value: &T) -> Vec<u8> {
     borsh::to_vec(value).expect("writing to memory does not fail")
 }
 

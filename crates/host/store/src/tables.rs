@@ -5,7 +5,11 @@
 //! | --- | --- | --- |
 //! | `meta` | name | see [`meta`] |
 //! | `headers` | height | [`cloister_chain::Header`] |
-//! | `bodies` | height, from 1 | transactions and [`cloister_chain::Certificate`] |
+//! | `bodies` | height, from 1 | transactions, the parent's certificate, evidence: a [`cloister_chain::Block`] less its header |
+//! | `certificates` | height, from 1 | [`cloister_chain::Certificate`] |
+//! | `decided` | height, above the tip | [`cloister_chain::Block`] that was decided and is still to be executed |
+//! | `proposals` | height, above the tip; round ‖ block hash | what consensus keeps of a proposal |
+//! | `sets` | hash | [`cloister_chain::ValidatorSet`] that signs or signed some height |
 //! | `receipts` | height | list of [`cloister_chain::Receipt`] |
 //! | `blooms` | height, if the block has events | bloom of the block's events (yellow paper, 4.3.1), 256 bytes |
 //! | `heights` | block hash | height |
@@ -25,11 +29,15 @@ use redb::TableDefinition;
 use crate::StoreError;
 
 /// Version of this layout.
-pub(crate) const LAYOUT: u64 = 2;
+pub(crate) const LAYOUT: u64 = 3;
 
 pub(crate) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 pub(crate) const HEADERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("headers");
 pub(crate) const BODIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("bodies");
+pub(crate) const CERTIFICATES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("certificates");
+pub(crate) const DECIDED: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("decided");
+pub(crate) const PROPOSALS: TableDefinition<'_, (u64, &[u8; 36]), &[u8]> = TableDefinition::new("proposals");
+pub(crate) const SETS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("sets");
 pub(crate) const RECEIPTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("receipts");
 pub(crate) const BLOOMS: TableDefinition<'_, u64, &[u8; 256]> = TableDefinition::new("blooms");
 pub(crate) const HEIGHTS: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("heights");

@@ -11,6 +11,7 @@ use crate::{Head, Store, StoreError};
 mod crash;
 mod disk;
 mod events;
+mod pending;
 mod versions;
 
 type Writes = Vec<(Leaf, Option<Vec<u8>>)>;
@@ -25,6 +26,7 @@ fn outcome(height: u64, writes: Writes, receipts: Vec<Receipt>) -> Outcome {
         state_root: B256::with_last_byte(height as u8),
         next_base_fee: 5_000_000 + height,
         next_validators: Genesis::for_tests().validators,
+        following_validators: Genesis::for_tests().validators,
         checkpoint: height.to_le_bytes().to_vec(),
     }
 }
@@ -32,7 +34,7 @@ fn outcome(height: u64, writes: Writes, receipts: Vec<Receipt>) -> Outcome {
 fn block(height: u64, txs: Vec<Bytes>) -> (Block, Certificate) {
     let header = Header { height, txs: Block::txs_root(&txs), ..Header::genesis(&Genesis::for_tests()) };
     let certificate = Certificate { height, round: 0, block: header.hash(), precommits: Vec::new() };
-    (Block { header, txs }, certificate)
+    (Block { header, txs, parent: None, evidence: Vec::new() }, certificate)
 }
 
 fn receipt(tx: B256, status: Status) -> Receipt {
@@ -113,9 +115,14 @@ fn a_committed_block_is_found_by_every_key() {
         state_root: made.state_root,
         results: made.results,
         next_base_fee: made.next_base_fee,
+        signers: Genesis::for_tests().validators,
         next_validators: made.next_validators,
+        following_validators: made.following_validators,
     };
     assert_eq!(reader.head().unwrap(), Some(head));
+    let set = Genesis::for_tests().validators;
+    assert_eq!(reader.validators(&set.hash()).unwrap(), Some(set));
+    assert_eq!(reader.validators(&B256::ZERO).unwrap(), None);
 
     let (nothing, nobody) = (B256::repeat_byte(9), Address::repeat_byte(9));
     assert_eq!(reader.account(&nobody, 1).unwrap(), Account::default());

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, Bytes};
 use borsh::{BorshDeserialize, BorshSerialize};
 
-use crate::Genesis;
+use crate::{Certificate, Evidence, Genesis};
 use crate::hash::{merkle_root, tagged};
 
 /// What validators sign. Its hash is the block's hash in every door.
@@ -19,10 +19,12 @@ pub struct Header {
     pub time: u64,
     /// Hash of the parent's header; for the genesis header, of the genesis.
     pub parent: B256,
-    /// Hash of the parent's certificate; zero up to height 1.
+    /// Hash of the parent's certificate, which the block carries; zero up to height 1.
     pub certificate: B256,
     /// Merkle root of the hashes of this block's transactions.
     pub txs: B256,
+    /// Merkle root of this block's evidence.
+    pub evidence: B256,
     /// Root of the state after the parent.
     pub state_root: B256,
     /// Merkle root of the parent's receipts.
@@ -50,6 +52,7 @@ impl Header {
             parent: genesis.hash(),
             certificate: B256::ZERO,
             txs: merkle_root(&[]),
+            evidence: merkle_root(&[]),
             state_root: B256::ZERO,
             results: merkle_root(&[]),
             base_fee: genesis.base_fee,
@@ -71,19 +74,37 @@ impl Header {
     }
 }
 
-/// A header and the transactions that it commits to, as they travelled.
+/// A header and what it commits to.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Block {
     /// The header.
     pub header: Header,
-    /// Encoded transactions ([`crate::Tx`]), in order.
+    /// Encoded transactions ([`crate::Tx`]), in order, as they travelled.
     pub txs: Vec<Bytes>,
+    /// The proof that the parent was decided, as the proposer has it; `None` up to height 1. Others may have other precommits
+    /// of the parent: these count for who was absent.
+    pub parent: Option<Certificate>,
+    /// Validators who contradicted themselves, at most [`crate::limits::EVIDENCE`] of them.
+    pub evidence: Vec<Evidence>,
 }
 
 impl Block {
     /// Merkle root of `txs`: each leaf is SHA-256 of the transaction's bytes under its own label.
     pub fn txs_root(txs: &[Bytes]) -> B256 {
-        let hashes: Vec<B256> = txs.iter().map(|tx| tagged("cloister/tx", &[tx])).collect();
+        let hashes: Vec<B256> = txs.iter().map(|tx| Self::tx_leaf(tx)).collect();
         merkle_root(&hashes)
+    }
+
+    /// What [`Block::txs_root`] makes of one transaction's bytes.
+    pub fn tx_leaf(tx: &[u8]) -> B256 {
+        tagged("cloister/tx", &[tx])
+    }
+
+    /// True if the header commits to all of the rest.
+    pub fn is_whole(&self) -> bool {
+        let header = &self.header;
+        header.txs == Self::txs_root(&self.txs)
+            && header.evidence == Evidence::root(&self.evidence)
+            && header.certificate == self.parent.as_ref().map_or(B256::ZERO, Certificate::hash)
     }
 }

@@ -5,11 +5,12 @@
 
 use alloy_primitives::B256;
 use borsh::{BorshDeserialize, BorshSerialize};
-use ed25519_zebra::{Signature, SigningKey, VerificationKey};
+use ed25519_zebra::{SigningKey, VerificationKey};
 use thiserror::Error;
 
 use crate::hash::tagged;
 use crate::validators::ValidatorSet;
+use crate::vote::{Statement, is_signed};
 
 /// Precommits of one round for one block.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -53,15 +54,9 @@ pub enum CertificateError {
     Power,
 }
 
-/// What a validator signs: a domain with the chain id, then height, round and block, all of fixed size.
-///
-/// `SHA-256(label ‖ len(chain id) as u8 ‖ chain id ‖ height (8, LE) ‖ round (4, LE) ‖ block (32))`
+/// What a precommit signs: [`Statement::sign_bytes`] of a precommit for `block`.
 pub fn sign_bytes(chain_id: &str, height: u64, round: u32, block: &B256) -> B256 {
-    let length = u8::try_from(chain_id.len()).expect("a genesis bounds the length of its chain id");
-    tagged(
-        "cloister/v1/precommit",
-        &[&[length], chain_id.as_bytes(), &height.to_le_bytes(), &round.to_le_bytes(), block.as_slice()],
-    )
+    Statement::Precommit { height, round, block: Some(*block) }.sign_bytes(chain_id)
 }
 
 impl Certificate {
@@ -90,9 +85,9 @@ impl Certificate {
         let mut power = 0u64;
         for precommit in &self.precommits {
             let member = set.find(&precommit.validator).ok_or(CertificateError::Stranger)?;
-            let key = VerificationKey::try_from(precommit.validator.0).map_err(|_| CertificateError::Signature)?;
-            key.verify(&Signature::from(precommit.signature), message.as_slice())
-                .map_err(|_| CertificateError::Signature)?;
+            if !is_signed(&precommit.validator, &message, &precommit.signature) {
+                return Err(CertificateError::Signature);
+            }
             power = power.checked_add(member.power).ok_or(CertificateError::Power)?;
         }
         if u128::from(power) * 3 <= u128::from(set.total_power()) * 2 {

@@ -12,6 +12,10 @@ pub const FRAME_BYTES: usize = 256 << 20;
 pub const CHAIN_ID_BYTES: usize = 50;
 /// Most validators in one set.
 pub const VALIDATORS: usize = 1_024;
+/// Most pieces of evidence in one block. A count.
+pub const EVIDENCE: usize = 16;
+/// Largest block as it travels: transactions, a certificate by every validator, evidence, and a header.
+pub const ENCODED_BLOCK_BYTES: usize = BLOCK_BYTES + (256 << 10);
 /// Largest EVM contract (EIP-170).
 pub const EVM_CODE_BYTES: usize = 24_576;
 /// Largest body of one JSON-RPC request, batch or not.
@@ -45,3 +49,7 @@ pub const QUERY_SIMULATION_GAS: u64 = 50_000_000;
 pub const QUERY_DEPTH: u32 = 10;
 /// Deepest nesting of calls between contracts.
 pub const CALL_DEPTH: u32 = 100;
+/// Deepest nesting of messages that hold others: authorizations and proposals.
+pub const MESSAGE_DEPTH: usize = 4;
+/// Longest name of a kind of message.
+pub const TYPE_URL_BYTES: usize = 128;

@@ -114,6 +114,8 @@ pub struct Outcome {
     pub next_base_fee: u64,
     /// The set that signs the next block.
     pub next_validators: ValidatorSet,
+    /// The set that signs the one after it, as this block left it.
+    pub following_validators: ValidatorSet,
     /// The enclave's own sealed note of height, header hash and root: a cache that lets it go on after a restart.
     pub checkpoint: Vec<u8>,
 }

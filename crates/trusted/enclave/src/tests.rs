@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use cloister_chain::genesis::GenesisAccount;
 use cloister_chain::wire::{Answer, Boot, Booted, Call, Execute, Query, QueryAt, QueryRefusal, SealingBytes};
-use cloister_chain::{Address, B256, Block, Bytes, Certificate, Genesis, Header, Leaf, Outcome, U256};
+use cloister_chain::{Address, Bytes, Certificate, Genesis, Header, Leaf, Outcome, Parent, U256};
 use ed25519_zebra::SigningKey;
 
 use super::*;
@@ -18,7 +18,7 @@ fn a_chain_goes_on_after_a_restart_as_if_there_had_been_none() {
     let outcome = steady.booted.genesis.take().unwrap();
     let mut leaves = Leaves::default();
     leaves.apply(&outcome);
-    let first = steady.execute(&next(&Header::genesis(&genesis()), B256::ZERO, &outcome));
+    let first = steady.execute(&next(&Header::genesis(&genesis()), None, &outcome));
     leaves.apply(&first);
 
     let seed = steady.booted.sealed_seed.clone();
@@ -27,8 +27,8 @@ fn a_chain_goes_on_after_a_restart_as_if_there_had_been_none() {
     assert_eq!(resumed.booted.sealed_seed, seed, "there is one seed for ever");
     assert!(matches!(resumed.load(&leaves), ToHost::Loaded));
 
-    let above = next(&Header::genesis(&genesis()), B256::ZERO, &outcome);
-    let second = next(&above.block.header, above.certificate.hash(), &first);
+    let above = next(&Header::genesis(&genesis()), None, &outcome);
+    let second = next(&above.block.header, Some(above.certificate.clone()), &first);
     assert_eq!(resumed.execute(&second), steady.execute(&second), "receipts, leaves, root and sealed checkpoint");
     steady.leave().unwrap();
     resumed.leave().unwrap();
@@ -111,7 +111,7 @@ fn what_comes_out_of_place_or_does_not_decode_ends_the_enclave() {
 fn a_block_that_nobody_decided_is_not_executed() {
     let mut host = Host::start(&genesis(), SEALING, None, None);
     let outcome = host.booted.genesis.take().unwrap();
-    let mut execute = next(&Header::genesis(&genesis()), B256::ZERO, &outcome);
+    let mut execute = next(&Header::genesis(&genesis()), None, &outcome);
     execute.certificate.precommits[0].signature[0] ^= 1;
     wire::send(&mut host.stream, &ToEnclave::Execute(execute)).unwrap();
     assert!(matches!(receive(&mut host.stream), ToHost::Halt(Halt::Certificate)));
@@ -242,24 +242,13 @@ fn tip(query: Query) -> QueryAt {
     QueryAt { height: None, query }
 }
 
-fn next(parent: &Header, certificate: B256, outcome: &Outcome) -> Execute {
-    let validators = outcome.next_validators.hash();
-    let header = Header {
-        height: parent.height + 1,
-        time: parent.time + 1,
-        parent: parent.hash(),
-        certificate,
-        txs: Block::txs_root(&[]),
-        state_root: outcome.state_root,
-        results: outcome.results,
-        base_fee: outcome.next_base_fee,
-        validators,
-        next_validators: validators,
-        proposer: outcome.next_validators.iter().next().unwrap().address(),
-        ..parent.clone()
-    };
+fn next(header: &Header, certificate: Option<Certificate>, outcome: &Outcome) -> Execute {
+    let parent = Parent::new(header.clone(), certificate, genesis().validators, outcome);
+    let proposer = outcome.next_validators.iter().next().unwrap().address();
+    let block = parent.block(vec![], vec![], 0, proposer);
+    let header = &block.header;
     let certificate = Certificate::solo(&SigningKey::from([7; 32]), &header.chain_id, header.height, header.hash());
-    Execute { block: Block { header, txs: vec![] }, certificate }
+    Execute { block, certificate }
 }
 
 fn genesis() -> Genesis {

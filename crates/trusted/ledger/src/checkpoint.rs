@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 use borsh::{BorshDeserialize, BorshSerialize};
 use cloister_chain::wire::{Execute, Halt};
-use cloister_chain::{Block, Genesis, Header, ValidatorSet, limits};
+use cloister_chain::{Genesis, Header, ValidatorSet, limits};
 
 /// The last executed block and its results. Sealed by the enclave and kept by the host, it is a cache (M-05): it lets an
 /// enclave go on with certified blocks from its height upward, and grants nothing else.
@@ -17,8 +17,12 @@ pub struct Checkpoint {
     pub results: B256,
     /// Base fee of the next block, in wei per gas.
     pub base_fee: u64,
+    /// The set that signed the block.
+    pub signers: ValidatorSet,
     /// The set that signs the next block.
     pub validators: ValidatorSet,
+    /// The set that signs the one after, as this block left it.
+    pub following: ValidatorSet,
 }
 
 impl Checkpoint {
@@ -29,20 +33,32 @@ impl Checkpoint {
             && header.parent == self.header.hash()
             && header.time > self.header.time;
         let same_chain = header.chain_id == genesis.chain_id && header.simulated == genesis.simulated;
-        let validators = self.validators.hash();
         let same_rules = header.base_fee == self.base_fee
-            && header.validators == validators
-            && header.next_validators == validators
+            && header.validators == self.validators.hash()
+            && header.next_validators == self.following.hash()
             && self.validators.iter().any(|validator| validator.address() == header.proposer);
         let sizes = next.block.txs.len() <= limits::BLOCK_TXS
-            && next.block.txs.iter().map(|tx| tx.len()).fold(0, usize::saturating_add) <= limits::BLOCK_BYTES;
-        if !(above && same_chain && same_rules && sizes && header.txs == Block::txs_root(&next.block.txs)) {
+            && next.block.txs.iter().map(|tx| tx.len()).fold(0, usize::saturating_add) <= limits::BLOCK_BYTES
+            && next.block.evidence.len() <= limits::EVIDENCE;
+        if !(above && same_chain && same_rules && sizes && next.block.is_whole()) {
             return Err(Halt::Block);
         }
-        // The certificate comes before the results: only a decided block may accuse this enclave of having diverged.
+        // The certificates come before the results: only a decided block may accuse this enclave of having diverged.
         next.certificate
             .verify(&genesis.chain_id, &self.validators, header.height, &header.hash())
             .map_err(|_| Halt::Certificate)?;
+        match &next.block.parent {
+            // Nobody signs the genesis header.
+            None if self.header.height == 0 => {}
+            // Its precommits say who was there, so a proposer may not invent them.
+            Some(parent) if self.header.height > 0 => parent
+                .verify(&genesis.chain_id, &self.signers, self.header.height, &header.parent)
+                .map_err(|_| Halt::Certificate)?,
+            _ => return Err(Halt::Block),
+        }
+        if next.block.evidence.iter().any(|evidence| evidence.verify(&genesis.chain_id).is_err()) {
+            return Err(Halt::Block);
+        }
         if header.state_root != self.state_root || header.results != self.results {
             return Err(Halt::Diverged);
         }

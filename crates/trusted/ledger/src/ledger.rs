@@ -8,7 +8,7 @@ use cloister_chain::cosmos::Message;
 use cloister_chain::hash::merkle_root;
 use cloister_chain::leaf::ChainState;
 use cloister_chain::wire::{Execute, Halt};
-use cloister_chain::{Address, Genesis, Header, Leaf, Outcome, Receipt, Refusal, Status, Tx};
+use cloister_chain::{Address, Genesis, Header, Leaf, Outcome, Receipt, Refusal, Status, Tx, ValidatorSet};
 use cloister_keys::{Keys, Seed};
 use cloister_state::{Cache, NoSupply, Overlay, Supply, Tree, View};
 
@@ -40,7 +40,8 @@ impl Ledger {
         let view = View::new(Tree::new(), 0, ledger.cache.clone(), NoSupply);
         let mut state = Overlay::new(view);
         genesis::write(genesis, &ledger.tip.header, &mut state);
-        let outcome = ledger.advance(ledger.tip.header.clone(), state.finish(), Vec::new(), genesis.base_fee);
+        let (header, set) = (ledger.tip.header.clone(), genesis.validators.clone());
+        let outcome = ledger.advance(header, state.finish(), Vec::new(), genesis.base_fee, set);
         Ok((ledger, outcome))
     }
 
@@ -98,7 +99,8 @@ impl Ledger {
         state.write(Leaf::Chain, Some(encode(&chain)));
         state.write(Leaf::block_hash(header.height), Some(encode(&header.hash())));
         let changes = state.finish();
-        Ok(self.advance(header.clone(), changes, receipts, base_fee))
+        let following = self.tip.following.clone();
+        Ok(self.advance(header.clone(), changes, receipts, base_fee, following))
     }
 
     /// What the next block will be judged by.
@@ -125,19 +127,29 @@ impl Ledger {
             state_root: Tree::new().root(),
             results: merkle_root(&[]),
             base_fee: genesis.base_fee,
+            signers: genesis.validators.clone(),
             validators: genesis.validators.clone(),
+            following: genesis.validators.clone(),
         };
         Ok(Self { genesis, keys, tip, tree: Tree::new(), cache, codes, snapshots })
     }
 
-    /// Moves to the state after the block of `header`.
+    /// Moves to the state after the block of `header`, which leaves `following` to sign two blocks later.
     fn advance(
         &mut self,
         header: Header,
         changes: cloister_state::Changes,
         receipts: Vec<Receipt>,
         base_fee: u64,
+        following: ValidatorSet,
     ) -> Outcome {
+        // The genesis signs nothing and moves nothing on.
+        let rotates = header.height > 0;
+        let (signers, validators) = if rotates {
+            (self.tip.validators.clone(), self.tip.following.clone())
+        } else {
+            (self.tip.signers.clone(), self.tip.validators.clone())
+        };
         self.tree.apply_writes(&changes.writes);
         self.cache.absorb(&changes.writes, &changes.blobs);
         self.tip = Checkpoint {
@@ -145,7 +157,9 @@ impl Ledger {
             state_root: self.tree.root(),
             results: Receipt::root(&receipts),
             base_fee,
-            validators: self.tip.validators.clone(),
+            signers,
+            validators,
+            following,
         };
         self.snapshots.push(Snapshot::new(&self.tip.header, self.tree.clone(), changes.writes.len()));
         Outcome {
@@ -157,6 +171,7 @@ impl Ledger {
             results: self.tip.results,
             next_base_fee: base_fee,
             next_validators: self.tip.validators.clone(),
+            following_validators: self.tip.following.clone(),
             checkpoint: Vec::new(),
         }
     }

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use bech32::{Bech32, Hrp};
-use cloister_chain::{Address, B256, Certificate, Header, Validator, ValidatorSet};
+use cloister_chain::{Address, B256, Certificate, Header, Validator};
 use cloister_store::Reader;
 use serde_json::{Value, json};
 
@@ -54,13 +54,12 @@ impl<B: Backend> Door<B> {
         .await
     }
 
-    /// The set that signs the block of a height, of those that are known: the genesis' and the next block's.
+    /// The set that signed the block of a height.
     fn validators(&self, height: Option<u64>, page: Page) -> Answered {
         let reader = self.reader()?;
         let height = height.map_or_else(|| tip(&reader), Ok)?;
         let header = reader.header(height)?.ok_or(RestError::NoBlock(height))?;
-        let known = [self.backend.genesis().validators.clone(), self.head()?.next_validators];
-        let set = known.into_iter().find(|set: &ValidatorSet| set.hash() == header.validators);
+        let set = reader.validators(&header.validators)?;
         let set = set.ok_or(RestError::Nothing("validator set of this height"))?;
         let validators: Vec<Value> = set.iter().skip(page.offset).take(page.limit).map(validator).collect();
         Ok(Reply::of(&json!({

@@ -5,7 +5,7 @@ use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_primitives::{B256, Bytes, Signature, TxKind, U256, hex, keccak256};
 use cloister_chain::genesis::GenesisAccount;
 use cloister_chain::wire::{Answer, Call, Query, QueryAt, QueryRefusal};
-use cloister_chain::{Account, Block, Cell, Certificate, Validator, ValidatorSet};
+use cloister_chain::{Account, Block, Cell, Certificate, Parent, Validator, ValidatorSet};
 use cloister_state::{Supplied, SupplyError};
 use ed25519_zebra::{SigningKey, VerificationKey};
 use secp256k1::{Message, SECP256K1, SecretKey};
@@ -76,23 +76,10 @@ impl Chain {
     /// The block that an honest solo proposer makes of `txs`.
     fn propose(&self, txs: Vec<Bytes>) -> Execute {
         let tip = self.ledger.checkpoint();
-        let validators = tip.validators.hash();
-        let header = Header {
-            chain_id: self.genesis.chain_id.clone(),
-            height: tip.header.height + 1,
-            time: tip.header.time + 1_000_000_000,
-            parent: tip.header.hash(),
-            certificate: B256::ZERO,
-            txs: Block::txs_root(&txs),
-            state_root: tip.state_root,
-            results: tip.results,
-            base_fee: tip.base_fee,
-            validators,
-            next_validators: validators,
-            proposer: tip.validators.iter().next().expect("one validator").address(),
-            simulated: true,
-        };
-        certify(Block { header, txs })
+        let proposer = tip.validators.iter().next().expect("one validator").address();
+        let parent = parent(tip);
+        let now = tip.header.time + 1_000_000_000;
+        certify(parent.block(txs, Vec::new(), now, proposer))
     }
 
     fn run(&mut self, txs: Vec<Bytes>) -> &[Receipt] {
@@ -111,6 +98,15 @@ impl Chain {
     fn ask(&mut self, query: Query) -> Answer {
         self.ledger.snapshots().query(&QueryAt { height: None, query }, &mut self.host)
     }
+}
+
+/// What the next block says of a chain's last one; its only validator signed that.
+fn parent(tip: &Checkpoint) -> Parent {
+    let Checkpoint { header, state_root, results, base_fee, signers, validators, following } = tip.clone();
+    let certificate = (header.height > 0).then(|| {
+        Certificate::solo(&SigningKey::from([7; 32]), &header.chain_id, header.height, header.hash())
+    });
+    Parent { header, certificate, state_root, results, base_fee, signers, validators, following }
 }
 
 fn certify(block: Block) -> Execute {
@@ -286,7 +282,7 @@ fn a_block_that_does_not_follow_is_refused_and_the_next_honest_one_runs() {
     chain.run(vec![transfer(1, 0, 2, 1)]);
     let good = chain.propose(vec![transfer(1, 1, 2, 1)]);
     type Change = fn(&mut Header);
-    let families: [(&str, Halt, Change); 13] = [
+    let families: [(&str, Halt, Change); 15] = [
         ("height", Halt::Block, |header| header.height += 1),
         ("lower height", Halt::Block, |header| header.height -= 1),
         ("parent", Halt::Block, |header| header.parent = B256::ZERO),
@@ -294,6 +290,8 @@ fn a_block_that_does_not_follow_is_refused_and_the_next_honest_one_runs() {
         ("chain id", Halt::Block, |header| header.chain_id = "test-2".into()),
         ("hardware", Halt::Block, |header| header.simulated = false),
         ("transactions", Halt::Block, |header| header.txs = B256::ZERO),
+        ("evidence", Halt::Block, |header| header.evidence = B256::ZERO),
+        ("parent's certificate", Halt::Block, |header| header.certificate = B256::ZERO),
         ("base fee", Halt::Block, |header| header.base_fee += 1),
         ("validators", Halt::Block, |header| header.validators = B256::ZERO),
         ("next validators", Halt::Block, |header| header.next_validators = B256::ZERO),

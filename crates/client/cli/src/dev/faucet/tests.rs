@@ -53,6 +53,7 @@ impl Node {
             results: Receipt::root(&[]),
             next_base_fee: genesis.base_fee,
             next_validators: genesis.validators.clone(),
+            following_validators: genesis.validators.clone(),
             checkpoint: Vec::new(),
         };
         store.commit_genesis(&outcome).unwrap();

@@ -8,8 +8,8 @@ use cloister_chain::cosmos::{Message, bech32, from_bech32};
 use cloister_chain::leaf::{Auth, ChainState};
 use cloister_chain::receipt::{CosmosResult, Event, Outcome, Receipt, Status};
 use cloister_chain::wire::{Answer, QueryAt};
-use cloister_chain::{Account, Address, B256, Bytes, Certificate, CosmosTx, Genesis, Header, Leaf, Tx};
-use cloister_consensus::{Admission, Granter, Limits, Mempool, Parent, Solo, Standing, SubmitError};
+use cloister_chain::{Account, Address, B256, Bytes, Certificate, CosmosTx, Genesis, Leaf, Parent, Tx};
+use cloister_consensus::{Admission, Granter, Limits, Mempool, Solo, Standing, SubmitError};
 use cloister_store::Store;
 use ed25519_zebra::SigningKey;
 use prost::Message as _;
@@ -89,7 +89,7 @@ impl World {
             genesis,
         });
         let door = serve(node.clone(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let parent = Parent::new(Header::genesis(&node.genesis), None, &outcome);
+        let parent = Parent::genesis(&node.genesis, &outcome);
         let solo = Solo::new(SigningKey::from([7; 32]));
         Self { node, door, solo, parent: Mutex::new(parent), certificate: Mutex::new(None) }
     }
@@ -109,7 +109,7 @@ impl World {
         let blobs = blobs.into_iter().map(|blob| (keccak256(&blob), blob)).collect();
         let outcome = outcome(&self.node.genesis, height, receipts, writes, blobs);
         self.node.store.commit(&block, &certificate, &outcome).unwrap();
-        *parent = Parent::new(block.header, Some(&certificate), &outcome);
+        *parent = parent.then(block.header, certificate, &outcome);
         *self.certificate.lock().unwrap() = Some(certificate);
         self.node.heads.send_replace(height);
         height
@@ -247,6 +247,7 @@ fn outcome(
         state_root: B256::repeat_byte(0xa0),
         next_base_fee: 1,
         next_validators: genesis.validators.clone(),
+        following_validators: genesis.validators.clone(),
         checkpoint: Vec::new(),
     }
 }

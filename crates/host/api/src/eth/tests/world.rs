@@ -7,8 +7,8 @@ use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_primitives::{Signature, TxKind, keccak256};
 use cloister_chain::receipt::{Outcome, Receipt, Status};
 use cloister_chain::wire::{Answer, QueryAt};
-use cloister_chain::{Account, Address, B256, Bytes, Cell, Certificate, EthTx, Genesis, Header, Leaf, Log, Tx, U256};
-use cloister_consensus::{Admission, Limits, Mempool, Parent, Solo, SubmitError};
+use cloister_chain::{Account, Address, B256, Bytes, Cell, Certificate, EthTx, Genesis, Leaf, Log, Parent, Tx, U256};
+use cloister_consensus::{Admission, Limits, Mempool, Solo, SubmitError};
 use cloister_store::Store;
 use ed25519_zebra::SigningKey;
 use jsonrpsee::core::client::{ClientT as _, Error};
@@ -93,7 +93,7 @@ impl World {
         });
         let door = serve(node.clone(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
         let client = HttpClientBuilder::default().build(format!("http://{}", door.address())).unwrap();
-        let parent = Parent::new(Header::genesis(&node.genesis), None, &outcome);
+        let parent = Parent::genesis(&node.genesis, &outcome);
         let solo = Solo::new(SigningKey::from([7; 32]));
         Self { node, door, client, solo, parent: Mutex::new(parent), certificate: Mutex::new(None) }
     }
@@ -120,7 +120,7 @@ impl World {
         let reader = self.node.store.reader().unwrap();
         let senders = txs.iter().map(|(tx, _)| (tx.sender(), reader.account(&tx.sender(), height).unwrap().into()));
         self.node.pool.committed(height, &hashes, &senders.collect());
-        *parent = Parent::new(block.header, Some(&certificate), &outcome);
+        *parent = parent.then(block.header, certificate.clone(), &outcome);
         *self.certificate.lock().unwrap() = Some(certificate);
         self.node.heads.send_replace(height);
         height
@@ -236,6 +236,7 @@ fn outcome(
         state_root: root(height),
         next_base_fee: BASE,
         next_validators: genesis.validators.clone(),
+        following_validators: genesis.validators.clone(),
         checkpoint: Vec::new(),
     }
 }

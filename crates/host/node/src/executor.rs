@@ -1,107 +1,68 @@
-//! The block loop: propose, execute, commit, tell; and start the enclave again when it dies.
+//! Decided blocks, one after the other: execute, commit, tell; and start the enclave again when it dies.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use cloister_chain::wire::{Execute, Lockdown, SealingBytes};
-use cloister_chain::{Address, B256, Block, Bytes, Certificate, Outcome, Tx, limits};
-use cloister_consensus::{Budget, Parent, Solo, Standing};
+use cloister_chain::{Address, B256, Block, Certificate, Outcome, Parent, Tx};
+use cloister_consensus::Standing;
 use cloister_store::StoreError;
 
 use crate::enclave::{Enclave, EnclaveError};
 use crate::node::{NodeError, Shared, payers, standing};
-use crate::signal::Event;
 use crate::spawn::Spawner;
 
-/// What the loop's thread owns.
-pub(crate) struct Blocks {
+/// The enclave at the tip, and what the next header says of it.
+pub(crate) struct Executor {
     shared: Arc<Shared>,
     spawner: Spawner,
     sealing: SealingBytes,
-    solo: Solo,
-    block_time: Option<Duration>,
-    parent: Parent,
+    parent: Arc<Parent>,
     enclave: Enclave,
     generation: u64,
 }
 
-impl Blocks {
+impl Executor {
     /// Starts the enclave; with it there is a tip, if there was none.
     pub(crate) fn start(
         shared: Arc<Shared>,
         spawner: Spawner,
         sealing: SealingBytes,
-        solo: Solo,
-        block_time: Option<Duration>,
     ) -> Result<(Self, Lockdown), NodeError> {
         let (enclave, lockdown) = start(&shared, &spawner, &sealing, 0)?;
-        let parent = tip(&shared)?;
+        let parent = Arc::new(tip(&shared)?);
         shared.mempool.committed(parent.header.height, &[], &BTreeMap::new());
         shared.heads.send_replace(parent.header.height);
-        Ok((Self { shared, spawner, sealing, solo, block_time, parent, enclave, generation: 0 }, lockdown))
+        Ok((Self { shared, spawner, sealing, parent, enclave, generation: 0 }, lockdown))
     }
 
-    /// Makes blocks until the node is to stop.
-    pub(crate) fn run(mut self) -> Result<(), NodeError> {
-        let mut deadline = self.deadline();
-        loop {
-            let idle = match self.shared.signal.wait(deadline) {
-                Event::Stop => return Ok(()),
-                Event::Lost(generation) if generation == self.generation => {
-                    tracing::error!(height = self.parent.header.height, "the enclave died between two blocks");
-                    self.restart()?;
-                    continue;
-                }
-                Event::Lost(_) => continue,
-                Event::Work => false,
-                Event::Time => true,
-            };
-            if self.blocks(idle)? || idle {
-                deadline = self.deadline();
-            }
-        }
+    /// The last executed block.
+    pub(crate) fn parent(&self) -> &Arc<Parent> {
+        &self.parent
     }
 
-    fn deadline(&self) -> Option<Instant> {
-        self.block_time.map(|time| Instant::now() + time)
-    }
-
-    /// Blocks of what waits, as many as it takes, and one even of nothing if `idle`; true if there was one.
-    fn blocks(&mut self, mut idle: bool) -> Result<bool, NodeError> {
-        let mut made = false;
-        while !self.shared.signal.stopping() {
-            let Shared { genesis, mempool, .. } = &*self.shared;
-            let budget = Budget {
-                evm_gas: genesis.evm_gas,
-                sdk_gas: genesis.sdk_gas,
-                bytes: limits::BLOCK_BYTES,
-                count: limits::BLOCK_TXS,
-            };
-            let chosen = mempool.select(self.parent.base_fee, budget);
-            // What was admitted and waits for a lower base fee is work too: only blocks lower it, down to its floor.
-            let underpriced = self.parent.base_fee > genesis.base_fee && mempool.status().pending > 0;
-            if chosen.is_empty() && !idle && !underpriced {
-                break;
-            }
-            self.block(chosen)?;
-            (made, idle) = (true, false);
-        }
-        Ok(made)
-    }
-
-    fn block(&mut self, chosen: Vec<(B256, Bytes)>) -> Result<(), NodeError> {
-        let (hashes, txs): (Vec<_>, Vec<_>) = chosen.into_iter().unzip();
-        let (block, certificate) = self.solo.propose(&self.parent, txs, now());
+    /// Executes the next block and commits it with all that came of it.
+    pub(crate) fn run(&mut self, block: Block, certificate: Certificate) -> Result<(), NodeError> {
         let outcome = self.execute(&block, &certificate)?;
         self.shared.store.commit(&block, &certificate, &outcome)?;
         let height = outcome.height;
         let accounts = self.accounts(&block, &outcome)?;
-        self.parent = Parent::new(block.header, Some(&certificate), &outcome);
+        let hashes: Vec<B256> = outcome.receipts.iter().map(|receipt| receipt.tx).collect();
+        self.parent = Arc::new(self.parent.then(block.header, certificate, &outcome));
         self.shared.mempool.committed(height, &hashes, &accounts);
         self.shared.heads.send_replace(height);
         tracing::debug!(height, txs = hashes.len(), "block");
         Ok(())
+    }
+
+    /// The enclave of `generation` is gone: another one, if that was the present one.
+    pub(crate) fn lost(&mut self, generation: u64) -> Result<(), NodeError> {
+        if generation != self.generation {
+            return Ok(());
+        }
+        tracing::error!(height = self.parent.header.height, "the enclave died between two blocks");
+        self.restart()
     }
 
     /// Executes the block, on as many enclaves as it takes. It is the same block each time: what was decided once is never
@@ -187,21 +148,16 @@ fn tip(shared: &Shared) -> Result<Parent, StoreError> {
     let reader = shared.store.reader()?;
     let head = reader.head()?.ok_or(StoreError::Missing)?;
     let header = reader.header(head.height)?.ok_or(StoreError::Corrupted("headers"))?;
-    let certificate = reader.block(head.height)?.map_or(B256::ZERO, |stored| stored.certificate.hash());
     Ok(Parent {
         header,
-        certificate,
+        certificate: reader.block(head.height)?.map(|stored| stored.certificate),
         state_root: head.state_root,
         results: head.results,
         base_fee: head.next_base_fee,
-        validators: head.next_validators.hash(),
+        signers: head.signers,
+        validators: head.next_validators,
+        following: head.following_validators,
     })
-}
-
-/// Nanoseconds since the Unix epoch.
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX - 1)
 }
 
 /// Most deaths over one block, or at one start, before the node gives up.

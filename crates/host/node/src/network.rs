@@ -1,0 +1,278 @@
+//! The way of blocks on a network: consensus decides, this node executes.
+//!
+//! ```text
+//! doors, peers ──▶ mempool ──▶ consensus thread (Chain) ──▶ store: decided ──▶ this thread: enclave, commit
+//!                                     ◀──────────── Executed, Work ◀──────────────────┘
+//! ```
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use cloister_chain::{Block, Bytes, Certificate, Evidence, Parent, Tx, limits};
+use cloister_consensus::gossip::{self, Gossip, Pool, SnapshotOffer, Snapshots, Verdict};
+use cloister_consensus::{
+    Chain, Engine, EngineConfig, Event as Told, Fatal, Kept, Pace, Spread, SubmitError, ValidatorKey,
+};
+use cloister_store::StoreError;
+use tokio::runtime::Runtime;
+use zeroize::Zeroizing;
+
+use crate::executor::Executor;
+use crate::home::Home;
+use crate::node::{NodeError, Shared, block_budget, now};
+use crate::signal::Event;
+
+/// How a node reaches the others. Addresses are multiaddresses: `/ip4/192.0.2.1/tcp/26656`, with or without `/p2p/ID`.
+pub struct Network {
+    /// The node's name among its peers. They see it.
+    pub moniker: String,
+    /// Seed of the Ed25519 key that names the node among its peers. Not the validator's.
+    pub peer_key: Zeroizing<[u8; 32]>,
+    /// Where consensus listens.
+    pub listen: String,
+    /// Peers of consensus to stay connected to.
+    pub peers: Vec<String>,
+    /// Where the gossip of transactions listens.
+    pub gossip_listen: String,
+    /// Peers of gossip to stay connected to.
+    pub gossip_peers: Vec<String>,
+    /// How fast blocks follow each other.
+    pub pace: Pace,
+}
+
+/// What the loop's thread owns.
+pub(crate) struct Members {
+    shared: Arc<Shared>,
+    executor: Executor,
+    tip: Arc<Mutex<Arc<Parent>>>,
+    engine: Engine,
+    runtime: Runtime,
+}
+
+/// What consensus sees of the node.
+struct Ground {
+    shared: Arc<Shared>,
+    tip: Arc<Mutex<Arc<Parent>>>,
+    evidence: Vec<Evidence>,
+}
+
+/// What gossip sees of it.
+struct Door(Arc<Shared>);
+
+impl Members {
+    /// Executes what was decided and is not executed yet, then joins the others.
+    pub(crate) fn start(
+        shared: Arc<Shared>,
+        mut executor: Executor,
+        home: &Home,
+        network: Network,
+    ) -> Result<Self, NodeError> {
+        let directory = home.directory.as_ref().ok_or(NodeError::Homeless)?;
+        while let Some(next) = shared.store.reader()?.decided(executor.parent().header.height + 1)? {
+            tracing::info!(height = next.block.header.height, "a decided block is executed");
+            executor.run(next.block, next.certificate)?;
+        }
+        let tip = Arc::new(Mutex::new(Arc::clone(executor.parent())));
+        let runtime = Runtime::new().map_err(NodeError::Thread)?;
+        let Network { moniker, peer_key, listen, peers, gossip_listen, gossip_peers, pace } = network;
+        let gossip = gossip::Config {
+            key: gossip::Key::from_seed(&mut Zeroizing::new(*peer_key)),
+            listen: vec![address(&gossip_listen)?],
+            peers: gossip_peers.iter().map(|peer| address(peer)).collect::<Result<_, _>>()?,
+            chain: shared.genesis.hash(),
+            limits: gossip::Limits::default(),
+        };
+        let door = Arc::new(Door(Arc::clone(&shared)));
+        let swarm = runtime.block_on(async { Gossip::start(gossip, Arc::clone(&door) as _, door) })?;
+        let _ = shared.gossip.set(swarm);
+        let config = EngineConfig {
+            chain_id: shared.genesis.chain_id.clone(),
+            moniker,
+            key: ValidatorKey::new(&Zeroizing::new(home.validator.into())),
+            peer_key,
+            listen,
+            peers,
+            spread: Spread::Direct,
+            log: directory.join("votes.log"),
+            pace,
+        };
+        let ground = Ground { shared: Arc::clone(&shared), tip: Arc::clone(&tip), evidence: Vec::new() };
+        let engine = Engine::start(config, Box::new(ground))?;
+        Ok(Self { shared, executor, tip, engine, runtime })
+    }
+
+    /// Executes decided blocks until the node is to stop.
+    pub(crate) fn run(mut self) -> Result<(), NodeError> {
+        let result = self.follow();
+        self.engine.stop();
+        if let Some(gossip) = self.shared.gossip.get() {
+            self.runtime.block_on(gossip.stop());
+        }
+        self.runtime.shutdown_timeout(Duration::from_secs(1));
+        result
+    }
+
+    fn follow(&mut self) -> Result<(), NodeError> {
+        let events = self.engine.events();
+        loop {
+            match self.shared.signal.wait(Some(Instant::now() + LOOK)) {
+                Event::Stop => return Ok(()),
+                Event::Lost(generation) => self.executor.lost(generation)?,
+                Event::Work | Event::Time => {}
+            }
+            self.shared.peers.store(self.engine.peers(), std::sync::atomic::Ordering::Relaxed);
+            while let Some(next) = self.shared.store.reader()?.decided(self.executor.parent().header.height + 1)? {
+                self.executor.run(next.block, next.certificate)?;
+                events.send(Told::Executed(self.advance()?));
+            }
+            events.send(Told::Work);
+            if let Some(end) = self.engine.end() {
+                return Err(NodeError::Consensus(end));
+            }
+        }
+    }
+}
+
+impl Members {
+    /// Consensus sees the block that was executed, with the fullest certificate there is by now.
+    fn advance(&self) -> Result<u64, NodeError> {
+        let mut tip = lock(&self.tip);
+        let mut parent = Parent::clone(self.executor.parent());
+        let height = parent.header.height;
+        parent.certificate = self.shared.store.reader()?.block(height)?.map(|stored| stored.certificate);
+        *tip = Arc::new(parent);
+        Ok(height)
+    }
+}
+
+impl Ground {
+    fn read<T>(&self, read: impl FnOnce(&cloister_store::Reader) -> Result<T, StoreError>) -> Result<T, Fatal> {
+        self.shared.store.reader().and_then(|reader| read(&reader)).map_err(fatal)
+    }
+}
+
+impl Chain for Ground {
+    fn parent(&self) -> Arc<Parent> {
+        Arc::clone(&lock(&self.tip))
+    }
+
+    fn select(&self, parent: &Parent) -> Vec<Bytes> {
+        let chosen = self.shared.mempool.select(parent.base_fee, block_budget(&self.shared.genesis));
+        chosen.into_iter().map(|(_, bytes)| bytes).collect()
+    }
+
+    fn evidence(&self) -> Vec<Evidence> {
+        self.evidence.iter().take(limits::EVIDENCE).cloned().collect()
+    }
+
+    fn has_work(&self) -> bool {
+        let parent = self.parent();
+        let one = cloister_consensus::Budget { count: 1, ..block_budget(&self.shared.genesis) };
+        let Shared { genesis, mempool, .. } = &*self.shared;
+        // What was admitted and waits for a lower base fee is work too: only blocks lower it, down to its floor.
+        let underpriced = parent.base_fee > genesis.base_fee && mempool.status().pending > 0;
+        underpriced || !self.evidence.is_empty() || !mempool.select(parent.base_fee, one).is_empty()
+    }
+
+    fn report(&mut self, evidence: Evidence) {
+        // One piece is enough for each culprit: whoever is found out does not sign again.
+        let known = self.evidence.iter().any(|known| known.validator == evidence.validator);
+        if !known && self.evidence.len() < limits::VALIDATORS {
+            tracing::warn!(validator = %evidence.validator, height = evidence.height(), "a validator contradicted itself");
+            self.evidence.push(evidence);
+        }
+    }
+
+    fn keep(&mut self, kept: &Kept) -> Result<(), Fatal> {
+        let header = &kept.block.header;
+        let bytes = borsh::to_vec(kept).expect("writing to memory does not fail");
+        self.shared.store.keep(header.height, kept.round, &header.hash(), &bytes).map_err(fatal)
+    }
+
+    fn kept(&self, height: u64) -> Result<Vec<Kept>, Fatal> {
+        let all = self.read(|reader| reader.proposals(height))?;
+        all.iter()
+            .map(|bytes| borsh::from_slice(bytes).map_err(|_| fatal(StoreError::Corrupted("proposals"))))
+            .collect()
+    }
+
+    fn decide(&mut self, block: &Block, certificate: &Certificate) -> Result<(), Fatal> {
+        self.shared.store.decide(block, certificate).map_err(fatal)?;
+        self.evidence.retain(|evidence| !block.evidence.iter().any(|done| done.validator == evidence.validator));
+        self.shared.signal.work();
+        Ok(())
+    }
+
+    fn extend(&mut self, certificate: &Certificate) -> Result<(), Fatal> {
+        // Before or after the execution ends: the next block carries this one.
+        let mut tip = lock(&self.tip);
+        self.shared.store.extend(certificate).map_err(fatal)?;
+        if tip.header.height == certificate.height {
+            Arc::make_mut(&mut tip).certificate = Some(certificate.clone());
+        }
+        Ok(())
+    }
+
+    fn tip(&self) -> Result<u64, Fatal> {
+        self.read(|reader| Ok(reader.decided_tip()?.unwrap_or(0)))
+    }
+
+    fn decided(&self, height: u64) -> Result<Option<(Block, Certificate)>, Fatal> {
+        let stored = self.read(|reader| reader.decided(height))?;
+        Ok(stored.map(|stored| (stored.block, stored.certificate)))
+    }
+
+    fn oldest(&self) -> Result<u64, Fatal> {
+        self.read(|reader| Ok(reader.oldest_block()?.unwrap_or(1)))
+    }
+
+    fn now(&self) -> u64 {
+        now()
+    }
+}
+
+impl Pool for Door {
+    fn offer(&self, tx: &Bytes) -> Verdict {
+        let Ok(tx) = Tx::from_bytes(tx, self.0.genesis.evm_chain_id) else { return Verdict::Invalid };
+        match self.0.admit(&tx) {
+            Ok(_) => Verdict::Accepted,
+            // What depends on the transaction alone. The rest may be another matter on another node.
+            Err(SubmitError::TipAboveCap | SubmitError::InitCode(_) | SubmitError::IntrinsicGas { .. }) => {
+                Verdict::Invalid
+            }
+            Err(_) => Verdict::Ignored,
+        }
+    }
+
+    fn waiting(&self, bytes: usize) -> Vec<Bytes> {
+        let budget = cloister_consensus::Budget { bytes, ..block_budget(&self.0.genesis) };
+        let chosen = self.0.mempool.select(u64::MAX, budget);
+        chosen.into_iter().map(|(_, bytes)| bytes).collect()
+    }
+}
+
+impl Snapshots for Door {
+    fn offers(&self) -> Vec<SnapshotOffer> {
+        Vec::new()
+    }
+
+    fn chunk(&self, _: u64, _: u32) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+fn address(text: &str) -> Result<gossip::Multiaddr, NodeError> {
+    text.parse().map_err(|_| NodeError::Address(text.into()))
+}
+
+/// What is under the lock is replaced in one step.
+fn lock(tip: &Mutex<Arc<Parent>>) -> MutexGuard<'_, Arc<Parent>> {
+    tip.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn fatal(error: StoreError) -> Fatal {
+    Fatal(Box::new(error))
+}
+
+/// How often the loop looks at consensus when nothing else wakes it.
+const LOOK: Duration = Duration::from_secs(1);
