@@ -6,10 +6,13 @@
 
 mod address;
 mod amino;
+mod authz;
 mod feegrant;
+mod gov;
 mod message;
 pub mod sealed;
 mod sign;
+mod stake;
 
 use alloy_primitives::{Address, B256, Bytes};
 use prost::Message as _;
@@ -20,9 +23,12 @@ use thiserror::Error;
 use crate::limits;
 
 pub use address::{PublicKey, bech32, from_bech32, from_bytes};
+pub use authz::{Authorization, AuthorizationError, AuthzMessage, Exec, Grant, StakeKind, Validators};
 pub use feegrant::{Allowance, AllowanceError, Period};
+pub use gov::{Content, Decree, GovKind, GovMessage, Submit};
 pub use message::{DENOM, Message, coins};
 pub use sign::SignerData;
+pub use stake::StakeMessage;
 
 /// A Cosmos transaction, decoded. Its signatures are checked by [`CosmosTx::verify`], which needs the accounts.
 #[derive(Clone, Debug, PartialEq)]
@@ -178,7 +184,7 @@ impl CosmosTx {
             let covered = sign::Covered { tx: self, chain_id, number: account.number, sequence: account.sequence };
             if !covered.verify(&key, mode, &self.raw.signatures[index]) {
                 if !sign::direct(mode) && self.messages.iter().any(|message| message.amino().is_none()) {
-                    let log = "a fee allowance with times can be signed directly only";
+                    let log = "a message of this transaction can be signed directly only";
                     return Err(CosmosError::Invalid(log.into()));
                 }
                 return Err(refused());

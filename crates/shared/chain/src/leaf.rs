@@ -9,7 +9,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use crate::cosmos::{CosmosError, PublicKey};
 use crate::hash::tagged;
 #[allow(unused_imports)] // Named in the documentation.
-use crate::staking;
+use crate::{gov, staking};
 
 /// Name of an entry of the state. The encoding (borsh: one tag byte, then fixed-size fields) is the host's storage key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
@@ -74,6 +74,27 @@ pub enum Leaf {
     Unbonders(Address, u32),
     /// A page of the delegators that left a validator for another, who is named second; holds a list of pairs.
     Redelegators(Address, u32),
+    /// What a grantee, named first, may do for a granter with messages of a kind ([`Leaf::grant`]); holds a
+    /// [`Grant`](crate::cosmos::Grant).
+    Grant(Address, Address, B256),
+    /// What may be set about governance; holds [`gov::Params`].
+    GovParams,
+    /// What the chain remembers about all proposals; holds a [`gov::Governance`].
+    Governance,
+    /// An entry of the heap of what ends with time; holds a [`gov::Due`].
+    GovQueue(u32),
+    /// A proposal, by its number; holds a [`gov::Proposal`].
+    Proposal(u64),
+    /// What has not been cleared away of a proposal; holds a [`gov::Ballot`].
+    Ballot(u64),
+    /// What an account deposited for a proposal; holds a `u128`.
+    Deposit(u64, Address),
+    /// A page of a proposal's depositors; holds a list of addresses.
+    Depositors(u64, u32),
+    /// How an account voted on a proposal; holds a [`gov::Vote`].
+    Vote(u64, Address),
+    /// A page of a proposal's voters; holds a list of addresses.
+    Voters(u64, u32),
 }
 
 /// What the chain remembers about itself between blocks.

@@ -32,7 +32,7 @@ mod genesis;
 mod params;
 mod records;
 
-pub use address::{from_valoper, key_address, pool, valcons, valoper};
+pub use address::{from_valoper, is_signing_key, key_address, pool, valcons, valoper};
 pub use decimal::{Decimal, DecimalError, mul_div};
 pub use genesis::{GenesisStaking, GenesisValidator, StakingError};
 pub use params::Params;

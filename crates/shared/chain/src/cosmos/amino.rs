@@ -2,6 +2,9 @@
 //!
 //! Every object has its keys in order, numbers are strings, and the text is escaped as Go's `encoding/json` does it.
 
+mod authz;
+mod stake;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -46,6 +49,10 @@ pub(super) fn document(tx: &CosmosTx, chain_id: &str, number: u64, sequence: u64
 /// `{"type", "value"}` of one message.
 pub(super) fn message(message: &Message) -> Option<Json> {
     let (name, value) = match message {
+        Message::Stake(m) => return stake::message(m),
+        Message::Authz(m) => return authz::message(m),
+        // Their options are numbers, and published clients do not agree with the SDK on their names.
+        Message::Gov(_) => return None,
         Message::Send(m) => (
             "cosmos-sdk/MsgSend",
             object([

@@ -167,7 +167,7 @@ impl Period {
 }
 
 /// Nanoseconds since 1970; what is before counts as then.
-fn moment(time: &Timestamp) -> Result<u128, CosmosError> {
+pub(super) fn moment(time: &Timestamp) -> Result<u128, CosmosError> {
     if time.seconds > LAST_SECOND || !(0..1_000_000_000).contains(&time.nanos) {
         return Err(CosmosError::Invalid("a timestamp is out of range".into()));
     }

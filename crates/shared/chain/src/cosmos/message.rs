@@ -12,7 +12,8 @@ use secret_sdk_proto::secret::compute::v1beta1::{
 };
 
 use super::address::{from_bech32, from_bytes};
-use super::{Allowance, CosmosError, amino, sealed};
+use super::{Allowance, AuthzMessage, CosmosError, GovMessage, StakeMessage, amino, sealed};
+use crate::limits;
 
 /// Micro-denomination of the Cosmos door.
 pub const DENOM: &str = "uscrt";
@@ -34,11 +35,25 @@ pub enum Message {
     SealedMigrate(sealed::MsgMigrate),
     GrantAllowance(MsgGrantAllowance),
     RevokeAllowance(MsgRevokeAllowance),
+    Stake(StakeMessage),
+    Authz(AuthzMessage),
+    Gov(GovMessage),
 }
 
 impl Message {
     /// Reads the `Any` of a transaction's body.
     pub fn decode(any: &Any) -> Result<Self, CosmosError> {
+        Self::within(any, limits::MESSAGE_DEPTH)
+    }
+
+    /// Reads a message that may hold others, `depth` deep.
+    pub(super) fn within(any: &Any, depth: usize) -> Result<Self, CosmosError> {
+        if let Some(message) = AuthzMessage::decode(any, depth)? {
+            return Ok(Self::Authz(message));
+        }
+        if let Some(message) = GovMessage::decode(any, depth)? {
+            return Ok(Self::Gov(message));
+        }
         let value = any.value.as_slice();
         let message = match any.type_url.as_str() {
             SEND => MsgSend::decode(value).map(Self::Send),
@@ -54,7 +69,10 @@ impl Message {
             SEALED_MIGRATE => sealed::MsgMigrate::decode(value).map(Self::SealedMigrate),
             GRANT_ALLOWANCE => MsgGrantAllowance::decode(value).map(Self::GrantAllowance),
             REVOKE_ALLOWANCE => MsgRevokeAllowance::decode(value).map(Self::RevokeAllowance),
-            other => return Err(CosmosError::Unknown(other.to_owned())),
+            other => match StakeMessage::decode(other, value) {
+                Some(message) => message.map(Self::Stake),
+                None => return Err(CosmosError::Unknown(other.to_owned())),
+            },
         };
         let message = message.map_err(|error| CosmosError::Parse(error.to_string()))?;
         message.check()?;
@@ -77,6 +95,9 @@ impl Message {
             Self::SealedMigrate(_) => SEALED_MIGRATE,
             Self::GrantAllowance(_) => GRANT_ALLOWANCE,
             Self::RevokeAllowance(_) => REVOKE_ALLOWANCE,
+            Self::Stake(message) => message.type_url(),
+            Self::Authz(message) => message.type_url(),
+            Self::Gov(message) => message.type_url(),
         }
     }
 
@@ -99,6 +120,9 @@ impl Message {
             Self::SealedMigrate(message) => bytes(&message.sender).into_iter().collect(),
             Self::GrantAllowance(message) => text(&message.granter).into_iter().collect(),
             Self::RevokeAllowance(message) => text(&message.granter).into_iter().collect(),
+            Self::Stake(message) => message.signer().into_iter().collect(),
+            Self::Authz(message) => message.signer().into_iter().collect(),
+            Self::Gov(message) => message.signer().into_iter().collect(),
         }
     }
 
@@ -185,10 +209,13 @@ impl Message {
                 Allowance::decode(allowance).map(drop)
             }
             Self::RevokeAllowance(message) => two(&message.granter, &message.grantee),
+            Self::Stake(message) => message.check(),
+            // They are checked where they are read.
+            Self::Authz(_) | Self::Gov(_) => Ok(()),
         }
     }
 
-    /// The contract that it is for, if it is for one.
+    /// The contract that it is for, if it is for one; the first one of a message that holds others.
     pub fn contract(&self) -> Option<Address> {
         match self {
             Self::Execute(message) => from_bytes(&message.contract).ok(),
@@ -199,12 +226,16 @@ impl Message {
             Self::ClearAdmin(message) => from_bech32(&message.contract).ok(),
             Self::Send(_) | Self::MultiSend(_) | Self::StoreCode(_) => None,
             Self::Instantiate(_) | Self::SealedInstantiate(_) => None,
-            Self::GrantAllowance(_) | Self::RevokeAllowance(_) => None,
+            Self::GrantAllowance(_) | Self::RevokeAllowance(_) | Self::Stake(_) | Self::Gov(_) => None,
+            Self::Authz(message) => message.inner().iter().find_map(Self::contract),
         }
     }
 
     /// Whether a contract would run, which [`simulation`](crate::wire::Query::Simulate) refuses (M-07).
-    pub const fn runs_contract(&self) -> bool {
+    pub fn runs_contract(&self) -> bool {
+        if let Self::Authz(message) = self {
+            return message.inner().iter().any(Self::runs_contract);
+        }
         !matches!(
             self,
             Self::Send(_)
@@ -214,7 +245,20 @@ impl Message {
                 | Self::ClearAdmin(_)
                 | Self::GrantAllowance(_)
                 | Self::RevokeAllowance(_)
+                | Self::Stake(_)
+                | Self::Gov(_)
         )
+    }
+
+    /// Whether it is in our own form, sealed with AES-256-GCM.
+    pub const fn is_sealed(&self) -> bool {
+        matches!(self, Self::SealedInstantiate(_) | Self::SealedExecute(_) | Self::SealedMigrate(_))
+    }
+
+    /// True if this chain has messages of the kind that `url` names.
+    pub fn exists(url: &str) -> bool {
+        let any = Any { type_url: url.into(), value: Vec::new() };
+        !matches!(Self::decode(&any), Err(CosmosError::Unknown(_)))
     }
 }
 
@@ -257,7 +301,7 @@ fn positive(amount: u128) -> Result<(), CosmosError> {
     (amount > 0).then_some(()).ok_or_else(|| CosmosError::Coins(String::new()))
 }
 
-const SEND: &str = "/cosmos.bank.v1beta1.MsgSend";
+pub(super) const SEND: &str = "/cosmos.bank.v1beta1.MsgSend";
 const MULTI_SEND: &str = "/cosmos.bank.v1beta1.MsgMultiSend";
 const STORE_CODE: &str = "/secret.compute.v1beta1.MsgStoreCode";
 const INSTANTIATE: &str = "/secret.compute.v1beta1.MsgInstantiateContract";

@@ -196,7 +196,7 @@ fn amounts_and_shapes_that_the_sdk_refuses_are_refused() {
         assert_eq!(refusal(send(&key(1), amount), "10"), 10, "{amount}");
     }
     assert_eq!(refusal(send(&key(1), "5"), "x"), 10);
-    let unknown = Any { type_url: "/cosmos.gov.v1.MsgVote".into(), value: vec![] };
+    let unknown = Any { type_url: "/cosmos.nft.v1beta1.MsgSend".into(), value: vec![] };
     assert_eq!(refusal(unknown, "10"), 6);
     let garbage = Any { type_url: "/cosmos.bank.v1beta1.MsgSend".into(), value: vec![0xff] };
     assert_eq!(refusal(garbage, "10"), 2);

@@ -32,6 +32,11 @@ pub fn key_address(key: &B256) -> Address {
     Address::from_slice(&Sha256::digest(key)[..20])
 }
 
+/// True if somebody can sign with this Ed25519 key: not all 32 bytes are a point.
+pub fn is_signing_key(key: &B256) -> bool {
+    ed25519_zebra::VerificationKey::try_from(key.0).is_ok()
+}
+
 /// Accounts of modules: the first 20 bytes of SHA-256 of the module's name.
 pub mod pool {
     use alloy_primitives::Address;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Decimal, MOST, POWER, Params};
+use crate::gov;
 use crate::validators::{Validator, ValidatorSet};
 
 /// Staking on a new chain. A genesis without it has the same validators for ever.
@@ -17,6 +18,9 @@ pub struct GenesisStaking {
     /// The parameters of block 1.
     #[serde(default)]
     pub params: Params,
+    /// What governance begins with.
+    #[serde(default)]
+    pub governance: gov::Params,
     /// The validators of block 1, all of them bonded.
     pub validators: Vec<GenesisValidator>,
 }
@@ -79,7 +83,7 @@ impl GenesisStaking {
     /// Checks what the types do not; `set` signs block 1.
     pub fn check(&self, set: &ValidatorSet) -> Result<(), StakingError> {
         let most = usize::try_from(self.params.max_validators).unwrap_or(usize::MAX);
-        if !self.params.are_sound() || self.validators.len() > most {
+        if !self.params.are_sound() || !self.governance.are_sound() || self.validators.len() > most {
             return Err(StakingError::Params);
         }
         let (mut operators, mut keys, mut sum) = (BTreeSet::new(), BTreeSet::new(), 0u128);

@@ -186,8 +186,6 @@ pub enum Due {
     Redelegation(Address, Address, Address),
     /// A validator no longer answers for what it signed.
     Validator(Address),
-    /// Nothing: somebody changed his mind.
-    Cancelled,
 }
 
 /// What is known of a key that signs.
@@ -195,7 +193,7 @@ pub enum Due {
 pub struct Signing {
     /// Height from which its absences count.
     pub start: u64,
-    /// Until when it may not come back.
+    /// Until when it may not come back; the largest number means for ever.
     pub jailed_until: u64,
     /// It signed twice and may never come back.
     pub tombstoned: bool,

@@ -96,7 +96,8 @@ fn records_are_pinned() {
     let exit = Exit { id: 1, height: 2, completion: 3, initial: 4, balance: 5 };
     assert_eq!(borsh::to_vec(&exit).expect("memory").len(), 8 * 3 + 16 * 2);
     assert_eq!(borsh::to_vec(&Status::Bonded).expect("memory"), [3]);
-    assert_eq!(borsh::to_vec(&Due::Cancelled).expect("memory"), [3]);
+    let due = borsh::to_vec(&Due::Validator(Address::repeat_byte(9))).expect("memory");
+    assert_eq!((due[0], due.len()), (2, 21));
 }
 
 #[test]
@@ -137,7 +138,7 @@ fn a_genesis_names_the_validators_of_its_set_and_no_others() {
         max_commission: Decimal::percent(10),
         max_commission_change: Decimal::percent(1),
     };
-    let good = GenesisStaking { params: Params::default(), validators: vec![one(1, 3 * POWER), one(2, 2 * POWER + 1)] };
+    let good = GenesisStaking { params: Params::default(), governance: Default::default(), validators: vec![one(1, 3 * POWER), one(2, 2 * POWER + 1)] };
     let set = good.set().expect("a set");
     assert_eq!(set.iter().map(|member| member.power).collect::<Vec<_>>(), [3, 2]);
     assert_eq!(good.check(&set), Ok(()));
