@@ -2,10 +2,12 @@
 //!
 //! Purpose: one process with one thread for blocks and some for queries, which speaks [`cloister_chain::wire`] and nothing
 //! else. [`serve`] is the whole of it: it boots, locks itself down, executes decided blocks with the ledger, and answers
-//! questions about committed states. [`main`] is the same as a program, for the lean binary and for `cloister enclave`.
+//! questions about committed states; or it takes part in the first hand-over of a chain's seed, and ends. [`main`] is the same
+//! as a program, for the lean binary and for `cloister enclave`.
 //!
 //! Must not know: how blocks come about, where bytes are kept, who its clients are. It opens no file and no connection; its
-//! randomness is one seed from the operating system, once in the life of a chain. Everything it reads is hostile.
+//! randomness is one seed from the operating system, once in the life of a chain, and the keys that this seed is handed over
+//! with. Everything it reads is hostile.
 //!
 //! ```
 //! use std::os::unix::net::UnixStream;
@@ -15,7 +17,7 @@
 //! let (node, enclave) = UnixStream::pair()?;
 //! let thread = std::thread::spawn(move || serve(enclave, vec![], Options::default()));
 //!
-//! // A node that begins with anything but a boot is told so, and the enclave ends.
+//! // A node that begins with what is no beginning is told so, and the enclave ends.
 //! wire::send(&mut &node, &ToHost::Loaded)?;
 //! let answer: ToHost = wire::receive(&mut &node)?;
 //! assert!(matches!(answer, ToHost::Halt(wire::Halt::Protocol)));
@@ -26,6 +28,7 @@
 mod blocks;
 pub mod os;
 mod process;
+mod provision;
 mod query;
 mod sealed;
 mod supply;
@@ -72,7 +75,9 @@ pub fn serve(mut block: UnixStream, queries: Vec<UnixStream>, options: Options) 
 
 fn run(block: &mut UnixStream, queries: Vec<UnixStream>, options: Options) -> Result<(), Stop> {
     let Some(message) = next(block)? else { return Ok(()) };
-    let ToEnclave::Boot(boot) = message else { return Err(Stop::Halt(Halt::Protocol)) };
+    if !matches!(message, ToEnclave::Boot(_) | ToEnclave::Enrol | ToEnclave::Found(_)) {
+        return Err(Stop::Halt(Halt::Protocol));
+    }
     let mut lockdown = Lockdown::default();
     if options.lock_down.is_some() {
         let mut streams = vec![block.as_fd()];
@@ -90,7 +95,12 @@ fn run(block: &mut UnixStream, queries: Vec<UnixStream>, options: Options) -> Re
         os::filter(violation).map_err(lockdown_failed)?;
         lockdown.seccomp = true;
     }
-    blocks::run(block, boot, lockdown, &tip)
+    match message {
+        ToEnclave::Boot(boot) => blocks::run(block, boot, lockdown, &tip),
+        ToEnclave::Enrol => provision::enrol(block),
+        ToEnclave::Found(found) => provision::found(block, &found),
+        _ => Err(Stop::Halt(Halt::Protocol)),
+    }
 }
 
 /// The next message of the host, or `None` if it left between two messages.

@@ -10,9 +10,8 @@
 
 use cloister_chain::wire::{Halt, SealingBytes};
 use cloister_chain::{B256, Genesis};
-use cloister_keys::{Purpose, SealingKey, Seed};
+use cloister_keys::{Purpose, SealingKey, Secret, Seed};
 use cloister_ledger::Checkpoint;
-use zeroize::Zeroizing;
 
 /// Seals for one chain on one machine.
 pub(crate) struct Vault {
@@ -27,9 +26,7 @@ impl Vault {
 
     /// A seed that never was before.
     pub(crate) fn fresh_seed(&self) -> Result<Seed, Halt> {
-        let mut bytes = Zeroizing::new([0; 32]);
-        getrandom::fill(bytes.as_mut()).map_err(|_| Halt::Lockdown)?;
-        Ok(Seed::from_bytes(*bytes))
+        Ok(Seed::from_secret(fresh_secret()?))
     }
 
     pub(crate) fn seal_seed(&self, seed: &Seed) -> Vec<u8> {
@@ -57,4 +54,11 @@ impl Vault {
     fn context(&self, height: u64) -> Vec<u8> {
         [self.chain.as_slice(), &height.to_le_bytes()].concat()
     }
+}
+
+/// Thirty-two bytes from the operating system.
+pub(crate) fn fresh_secret() -> Result<Secret<32>, Halt> {
+    let mut drawn = Ok(());
+    let secret = Secret::fill(|bytes| drawn = getrandom::fill(bytes));
+    drawn.map(|()| secret).map_err(|_| Halt::Lockdown)
 }
