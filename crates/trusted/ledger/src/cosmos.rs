@@ -112,6 +112,7 @@ pub(crate) fn bank_message<S: Supply>(meter: &mut Meter<'_, S>, message: &Messag
     let response = match message {
         Message::Send(send) => {
             let (from, to) = (bank::account(&send.from_address)?, bank::account(&send.to_address)?);
+            bank::open_to_all(&to)?;
             bank::send(meter, from, to, bank::amount(&send.amount)?, &mut events)?;
             answer("/cosmos.bank.v1beta1.MsgSendResponse", &MsgSendResponse {})
         }
@@ -120,7 +121,9 @@ pub(crate) fn bank_message<S: Supply>(meter: &mut Meter<'_, S>, message: &Messag
                 bank::spend(meter, bank::account(&input.address)?, bank::amount(&input.coins)?, &mut events)?;
             }
             for output in &many.outputs {
-                bank::receive(meter, bank::account(&output.address)?, bank::amount(&output.coins)?, &mut events)?;
+                let to = bank::account(&output.address)?;
+                bank::open_to_all(&to)?;
+                bank::receive(meter, to, bank::amount(&output.coins)?, &mut events)?;
             }
             answer("/cosmos.bank.v1beta1.MsgMultiSendResponse", &MsgMultiSendResponse {})
         }

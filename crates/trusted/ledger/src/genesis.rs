@@ -31,6 +31,9 @@ pub(crate) fn write(genesis: &Genesis, header: &Header, state: &mut Overlay<NoSu
             state.write(Leaf::Storage(account.address, *slot), Some(encode(&cell)));
         }
     }
+    if let Some(staking) = &genesis.staking {
+        supply = supply.saturating_add(crate::staking::genesis(staking, header, state, &mut accounts));
+    }
     let chain = ChainState { base_fee: genesis.base_fee, accounts, supply, ..ChainState::default() };
     state.write(Leaf::Chain, Some(encode(&chain)));
     state.write(Leaf::block_hash(0), Some(encode(&header.hash())));

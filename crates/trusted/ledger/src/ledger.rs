@@ -18,6 +18,7 @@ use crate::cosmos;
 use crate::eth::{self, encode};
 use crate::genesis;
 use crate::query::{Snapshot, Snapshots};
+use crate::staking;
 
 /// The state machine of one chain, at one height.
 pub struct Ledger {
@@ -62,6 +63,7 @@ impl Ledger {
             next.block.txs.iter().map(|bytes| (bytes, Tx::from_bytes(bytes, self.genesis.evm_chain_id))).collect();
         state.prefetch(&foreseen(&txs)).map_err(|_| Halt::Supply)?;
 
+        let before = staking::begin_block(&mut state, &self.genesis, &next.block, &self.tip.signers)?;
         let mut receipts = Vec::with_capacity(txs.len());
         let scene = Scene::new(&self.genesis, &self.keys, &self.codes, header);
         let (mut evm_gas, mut sdk_gas) = (0u64, 0u64);
@@ -91,6 +93,7 @@ impl Ledger {
             eth::write(&mut state, changes);
         }
 
+        let following = staking::end_block(&mut state, &self.genesis, header, &before, &self.tip.following)?;
         let params = BaseFeeParams::ethereum();
         let base_fee = calc_next_block_base_fee(evm_gas, self.genesis.evm_gas, header.base_fee, params);
         let base_fee = base_fee.max(self.genesis.base_fee);
@@ -99,7 +102,6 @@ impl Ledger {
         state.write(Leaf::Chain, Some(encode(&chain)));
         state.write(Leaf::block_hash(header.height), Some(encode(&header.hash())));
         let changes = state.finish();
-        let following = self.tip.following.clone();
         Ok(self.advance(header.clone(), changes, receipts, base_fee, following))
     }
 

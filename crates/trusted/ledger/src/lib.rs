@@ -11,10 +11,13 @@
 mod checkpoint;
 mod compute;
 mod cosmos;
+mod distribution;
 mod eth;
 mod genesis;
 mod ledger;
 mod query;
+mod slashing;
+mod staking;
 
 pub use checkpoint::Checkpoint;
 pub use ledger::{Ledger, Loading};

@@ -2,6 +2,8 @@
 //!
 //! In protobuf the three older `compute` messages carry addresses as twenty raw bytes; in JSON all addresses are Bech32.
 
+mod stake;
+
 use cloister_chain::cosmos::sealed::{MsgExecute, MsgInstantiate, MsgMigrate};
 use cloister_chain::cosmos::{Allowance, Message, bech32, from_bytes};
 use secret_sdk_proto::cosmos::bank::v1beta1::{MsgMultiSend, MsgSend};
@@ -29,6 +31,7 @@ pub(super) fn view(message: &Message) -> Value {
         Message::SealedMigrate(message) => sealed_migrate(message),
         Message::GrantAllowance(message) => grant_allowance(message),
         Message::RevokeAllowance(message) => revoke_allowance(message),
+        Message::Stake(message) => stake::view(message),
     };
     view["@type"] = message.type_url().into();
     view

@@ -194,6 +194,7 @@ impl<S: Supply> Work<'_, '_, S> {
                     return Err(Fail::sdk(4, "a contract sends its own coins only: unauthorized").into());
                 }
                 let to = from_bech32(&to).map_err(unreadable)?;
+                bank::open_to_all(&to)?;
                 bank::send(&mut self.meter, from, to, total(&amount)?, emitted)?;
                 done.data = Some(Vec::new());
             }
@@ -240,7 +241,12 @@ impl<S: Supply> Work<'_, '_, S> {
                 if message.signers() != [from] {
                     return Err(Fail::sdk(4, "contract doesn't have permission: unauthorized").into());
                 }
-                let (response, mut events) = crate::cosmos::bank_message(&mut self.meter, &message)?;
+                let (response, mut events) = match &message {
+                    cloister_chain::cosmos::Message::Stake(m) => {
+                        crate::staking::handle(&mut self.meter, self.scene.genesis, self.scene.header, m)?
+                    }
+                    _ => crate::cosmos::bank_message(&mut self.meter, &message)?,
+                };
                 emitted.append(&mut events);
                 done.data = Some(response.value);
             }

@@ -125,6 +125,7 @@ pub(crate) fn handle<S: Supply>(
         }
         Message::GrantAllowance(m) => feegrant::grant(&mut work.meter, work.scene.header, m),
         Message::RevokeAllowance(m) => feegrant::revoke(&mut work.meter, m),
+        Message::Stake(m) => crate::staking::handle(&mut work.meter, work.scene.genesis, work.scene.header, m),
         Message::Send(_) | Message::MultiSend(_) => crate::cosmos::bank_message(&mut work.meter, message),
     }
 }

@@ -4,6 +4,7 @@ use alloy_primitives::KECCAK256_EMPTY;
 use cloister_chain::cosmos::{CosmosError, DENOM, bech32, coins, from_bech32};
 use cloister_chain::leaf::{Auth, ChainState, Contract};
 use cloister_chain::receipt::Event;
+use cloister_chain::staking::pool;
 use cloister_chain::{Account, Address, Leaf};
 use cloister_state::{Overlay, Supply};
 use secret_sdk_proto::cosmos::base::v1beta1::Coin;
@@ -88,6 +89,19 @@ pub(crate) fn burn<S: Supply>(
     chain.supply = chain.supply.saturating_sub(amount);
     meter.write(Leaf::Chain, Some(&chain))?;
     emitted.push(events::event("burn", [("burner", bech32(&from)), ("amount", shown(amount))]));
+    Ok(())
+}
+
+/// Whether only modules may send to this account: what others sent would be nobody's.
+pub(crate) fn is_closed(account: &Address) -> bool {
+    [pool::bonded(), pool::not_bonded(), pool::fee_collector()].contains(account)
+}
+
+/// Succeeds for an account to which everybody may send.
+pub(crate) fn open_to_all(account: &Address) -> Result<(), Fail> {
+    if is_closed(account) {
+        return Err(Fail::sdk(4, format!("{} is not allowed to receive funds: unauthorized", bech32(account))));
+    }
     Ok(())
 }
 
