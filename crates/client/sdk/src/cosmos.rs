@@ -45,7 +45,7 @@
 mod account;
 mod client;
 mod reread;
-mod rest;
+pub(crate) mod rest;
 mod sealed;
 mod sign;
 

@@ -88,6 +88,9 @@ pub enum Error {
     /// The node names another address than that of the contract that the enclave made, which this is: a node that lies.
     #[error("the node hid the new contract {}", cloister_chain::cosmos::bech32(.0))]
     Elsewhere(Address),
+    /// A node told a light client something that is not so, or what it was held to is wrong.
+    #[error(transparent)]
+    Light(#[from] crate::light::LightError),
     /// Only a private call that stands in a block, alone in a transaction of this account, can be read again.
     #[error("transaction {0} is no private call of this account, or stands in no block")]
     NoCall(B256),

@@ -2,6 +2,7 @@
 //!
 //! An [`Account`] of the Ethereum door on-boards once to fetch its AES key, seals values for one function of one contract,
 //! and opens what a contract sealed for it. A [`cosmos::Account`] calls and asks CosmWasm contracts in private messages.
+//! A [`light::LightClient`] checks what a node says against the signatures of the validators.
 //! Formats are those of `cloister-envelope` and `cloister-chain`; nothing here decides anything about ciphertext.
 //!
 //! Must not know: keys of the network, storage of a node, the wall to the enclave. Uses `shared/` only.
@@ -36,6 +37,7 @@ mod account;
 mod client;
 pub mod cosmos;
 mod error;
+pub mod light;
 mod wallet;
 
 pub use {alloy_consensus, alloy_sol_types};

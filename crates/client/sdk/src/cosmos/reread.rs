@@ -6,9 +6,10 @@ use secret_sdk_proto::cosmos::base::v1beta1::Coin as ProtoCoin;
 use zeroize::Zeroizing;
 
 use super::Account;
-use super::rest::Included;
+use super::rest::{Included, Placed};
 use super::sealed::{Called, called, executed, instantiated, migrated};
 use crate::Error;
+use crate::light::Proved;
 
 /// A private call of one's own, read again from the chain.
 #[derive(Debug)]
@@ -28,7 +29,23 @@ impl Account {
         let block = self.client().block(placed.height).await?;
         // The bytes are what was signed: their hash is the name under which they were asked for.
         let found = block.iter().filter_map(|raw| CosmosTx::decode(raw).ok()).find(|tx| tx.hash() == hash);
-        let tx = found.ok_or_else(missing)?;
+        self.opened(&found.ok_or_else(missing)?, placed).await
+    }
+
+    /// The same with what a light client proved, so that no word of it is the node's once the receipt is
+    /// [agreed](crate::light::State::Agreed) on.
+    pub async fn reread_proved(&self, proved: &Proved) -> Result<Reread, Error> {
+        let missing = || Error::NoCall(proved.hash);
+        let receipt = &proved.inclusion.receipt;
+        // Behind the byte that names its world.
+        let tx = proved.inclusion.tx.get(1..).and_then(|raw| CosmosTx::decode(raw).ok()).ok_or_else(missing)?;
+        let told = receipt.cosmos.as_ref().ok_or_else(missing)?;
+        self.opened(&tx, Placed::of(proved.hash, proved.header.height, receipt.gas_used, told)?).await
+    }
+
+    async fn opened(&self, tx: &CosmosTx, placed: Placed) -> Result<Reread, Error> {
+        let hash = tx.hash();
+        let missing = || Error::NoCall(hash);
         let [message] = tx.messages() else { return Err(missing()) };
         let Sealed { sender, entry, code_hash, funds, input, output } = Sealed::of(message).ok_or_else(missing)?;
         if sender != self.address() {

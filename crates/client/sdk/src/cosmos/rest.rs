@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::{B256, hex};
-use cloister_chain::receipt::Event;
+use cloister_chain::receipt::{CosmosResult, Event};
 use prost::Message as _;
 use secret_sdk_proto::Any;
 use secret_sdk_proto::cosmos::base::abci::v1beta1::TxMsgData;
@@ -20,13 +20,13 @@ use crate::{DoorError, Error, Rejection};
 
 /// Requests over connections that are kept. Plain HTTP.
 #[derive(Clone, Debug)]
-pub(super) struct Rest {
+pub(crate) struct Rest {
     agent: Agent,
     url: Arc<str>,
 }
 
 impl Rest {
-    pub(super) fn new(url: &str) -> Result<Self, Error> {
+    pub(crate) fn new(url: &str) -> Result<Self, Error> {
         let host = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
         if host.is_none_or(str::is_empty) {
             return Err(Error::Url(url.into()));
@@ -36,7 +36,7 @@ impl Rest {
         Ok(Self { agent: config.build().into(), url: url.trim_end_matches('/').into() })
     }
 
-    pub(super) async fn get<T>(&self, path: &str, query: &[(&'static str, String)]) -> Result<T, Error>
+    pub(crate) async fn get<T>(&self, path: &str, query: &[(&'static str, String)]) -> Result<T, Error>
     where
         T: DeserializeOwned + Send + 'static,
     {
@@ -121,6 +121,20 @@ pub struct Placed {
     pub result: Result<Included, Rejection>,
 }
 
+impl Placed {
+    /// What a receipt says of the transaction `hash` in the block of a height.
+    pub(super) fn of(hash: B256, height: u64, gas_used: u64, told: &CosmosResult) -> Result<Self, Error> {
+        if told.code != 0 {
+            let (codespace, log) = (told.codespace.clone(), told.log.clone());
+            return Ok(Self { height, gas_used, result: Err(Rejection { codespace, code: told.code, log }) });
+        }
+        let data = TxMsgData::decode(told.data.as_ref()).map_err(|_| Error::Result(hash))?;
+        let responses = data.msg_responses;
+        let tx = Included { hash, height, gas_used, events: told.events.clone(), responses };
+        Ok(Self { height, gas_used, result: Ok(tx) })
+    }
+}
+
 #[derive(Deserialize)]
 struct Refused {
     code: i64,
@@ -180,7 +194,7 @@ impl TxResponse {
 }
 
 /// A number that travels as a string, or as one.
-pub(super) fn number<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(crate) fn number<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr<Err: Display>,

@@ -1,0 +1,7 @@
+#![allow(clippy::unwrap_used)]
+
+mod answers;
+mod following;
+mod links;
+mod proofs;
+mod world;
