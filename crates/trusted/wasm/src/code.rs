@@ -11,7 +11,7 @@ use flate2::read::MultiGzDecoder;
 use thiserror::Error;
 use wasmi::{CompilationMode, Config, CustomFuelCosts, EnforcedLimits, Engine, ExternType, FuncType, Module, ValType};
 
-use wasmparser::{BinaryReaderError, Parser, Payload};
+use wasmparser::{BinaryReaderError, Parser, Payload, Validator, WasmFeatures};
 
 use crate::{Entry, gas, imports, limits, run};
 
@@ -140,6 +140,11 @@ impl fmt::Debug for Code {
 impl Compiled {
     fn new(wasm: &[u8], floats: bool) -> Result<Self, CodeError> {
         check_locals(wasm)?;
+        // wasmi checks a function while it translates it, and translates some operators that it will then refuse. Nothing that
+        // is refused is to get as far as its translator.
+        Validator::new_with_features(features(floats))
+            .validate_all(wasm)
+            .map_err(|error| CodeError::Invalid(error.to_string()))?;
         let engine = Engine::new(&config(floats));
         let module = Module::new(&engine, wasm).map_err(|error| CodeError::Invalid(error.to_string()))?;
         check_memory(&module)?;
@@ -184,6 +189,18 @@ fn config(floats: bool) -> Config {
         .wasm_custom_page_sizes(false)
         .wasm_wide_arithmetic(false);
     config
+}
+
+/// What a module may use: the same as in [`config`].
+fn features(floats: bool) -> WasmFeatures {
+    let mut features = WasmFeatures::MUTABLE_GLOBAL
+        | WasmFeatures::SIGN_EXTENSION
+        | WasmFeatures::BULK_MEMORY
+        | WasmFeatures::REFERENCE_TYPES
+        | WasmFeatures::GC_TYPES;
+    features.set(WasmFeatures::FLOATS, floats);
+    features.set(WasmFeatures::SATURATING_FLOAT_TO_INT, floats);
+    features
 }
 
 /// Counts before anything is compiled.

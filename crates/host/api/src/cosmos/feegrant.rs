@@ -1,7 +1,7 @@
 //! `cosmos.feegrant.v1beta1`: who pays the fees of others. What has expired is not shown: the SDK deletes it.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::routing::get;
 use cloister_chain::cosmos::{Allowance, bech32, from_bech32};
 use cloister_chain::{Address, Leaf};
@@ -9,7 +9,7 @@ use cloister_store::StoreError;
 use serde_json::{Value, json};
 
 use super::error::RestError;
-use super::request::{Answered, Asked, Named, Page, Reply};
+use super::request::{Answered, Asked, Named, NamedPair, Page, Reply};
 use super::view::{self, pagination};
 use super::{Backend, Door};
 
@@ -22,7 +22,7 @@ pub(super) fn routes<B: Backend>() -> Router<Door<B>> {
 
 async fn allowance<B: Backend>(
     State(door): State<Door<B>>,
-    Path((granter, grantee)): Path<(String, String)>,
+    NamedPair(granter, grantee): NamedPair,
     asked: Asked,
 ) -> Answered {
     let (granter, grantee) = (from_bech32(&granter)?, from_bech32(&grantee)?);

@@ -34,6 +34,11 @@ impl Reply {
         Self { body: value.to_string(), height: None }
     }
 
+    /// An answer that is JSON already.
+    pub(super) const fn json(body: String) -> Self {
+        Self { body, height: None }
+    }
+
     /// An answer about the state of a height.
     pub(super) fn at(height: u64, value: &Value) -> Self {
         Self { body: value.to_string(), height: Some(height) }
@@ -142,6 +147,19 @@ impl<S: Send + Sync, T: Name> FromRequestParts<S> for Named<T> {
         let path = Path::<String>::from_request_parts(parts, state).await;
         let Path(text) = path.map_err(|_| RestError::Invalid("the path is not UTF-8".into()))?;
         T::read(text).map(Self)
+    }
+}
+
+/// The last two parts of a path.
+pub(super) struct NamedPair(pub(super) String, pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for NamedPair {
+    type Rejection = RestError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, RestError> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((first, second)) = path.map_err(|_| RestError::Invalid("the path is not UTF-8".into()))?;
+        Ok(Self(first, second))
     }
 }
 

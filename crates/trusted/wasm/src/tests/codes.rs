@@ -211,3 +211,15 @@ fn code_is_shared_between_threads() {
     let there = std::thread::spawn(move || World::new().call(&other, Entry::Execute, b"{}"));
     assert_eq!(World::new().call(&code, Entry::Execute, b"{}"), there.join().unwrap());
 }
+
+#[test]
+fn operators_after_the_end_of_a_function_never_reach_the_translator() {
+    // A module with one function of type `() -> ()`, whose body goes on behind its `end`.
+    let types = [0x01, 0x04, 0x01, 0x60, 0x00, 0x00];
+    let functions = [0x03, 0x02, 0x01, 0x00];
+    let body = [0x00, 0x0b, 0x41, 0x00, 0x0b];
+    let code = [&[0x0a, 0x07, 0x01, 0x05][..], &body].concat();
+    let module = [&b"\0asm\x01\0\0\0"[..], &types, &functions, &code].concat();
+    let Err(CodeError::Invalid(text)) = Code::compile(&module) else { panic!("invalid") };
+    assert!(text.starts_with("operators remaining after end of function"), "{text}");
+}
