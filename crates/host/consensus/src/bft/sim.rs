@@ -161,7 +161,6 @@ impl World {
         if self.random.chance(50) {
             let index = self.random.below(self.nodes.len() as u64) as usize;
             tx = power_tx(key(index).public(), 1 + self.random.below(4)).to_vec();
-            tx.extend_from_slice(&[]);
         }
         for index in 0..self.nodes.len() {
             if self.random.chance(800) && self.nodes[index].is_up() {
@@ -221,7 +220,8 @@ impl World {
         for index in 0..self.nodes.len() {
             if self.nodes[index].is_up() && self.random.chance(self.faults.crashes) {
                 // It dies between two effects that are still to come.
-                self.nodes[index].fuse = Some(self.random.below(30));
+                let effects = 1 + self.random.below(30);
+                self.nodes[index].doom(effects);
             }
         }
         if self.random.chance(self.faults.cuts) {

@@ -41,6 +41,8 @@ pub(super) struct Host {
     started: u64,
     metrics: Metrics,
     end: Option<End>,
+    /// `CLOISTER_TRACE=1` prints every effect.
+    trace: bool,
 }
 
 impl Host {
@@ -61,6 +63,7 @@ impl Host {
             started: 0,
             metrics: metrics(),
             end: None,
+            trace: std::env::var_os("CLOISTER_TRACE").is_some(),
         }
     }
 
@@ -77,6 +80,7 @@ impl Host {
         self.finished = false;
         self.timeouts = timeouts;
         self.validator = validator;
+        self.unflushed.clear();
         if self.log.height != height.0 || !validator {
             self.log = Log { height: height.0, entries: Vec::new() };
         }
@@ -108,6 +112,9 @@ impl Host {
 
     fn effect(&mut self, effect: Effect<Tendermint>, out: &mut Out) -> Result<Resume<Tendermint>, End> {
         self.fuse = self.fuse.map(|left| left.saturating_sub(1));
+        if self.trace {
+            self.print(&effect);
+        }
         let resume = if self.is_dead() || self.end.is_some() {
             Ok(self.nothing(effect))
         } else {
@@ -118,6 +125,12 @@ impl Host {
             self.end = Some(end);
             Ok(Resume::Continue)
         })
+    }
+
+    #[allow(clippy::print_stderr)]
+    fn print(&self, effect: &Effect<Tendermint>) {
+        let state = if self.is_dead() { "dead" } else if self.recovering { "recovering" } else { "" };
+        eprintln!("{} {} {state} {effect:?}", self.app.now(), self.address);
     }
 
     /// What a dead node does: nothing, but the state machine wants an answer of the right kind.

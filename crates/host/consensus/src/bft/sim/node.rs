@@ -30,8 +30,6 @@ pub(super) struct SimNode {
     pub skew: i64,
     /// Counts its lives.
     pub life: u64,
-    /// Effects until it crashes.
-    pub fuse: Option<u64>,
     up: Option<Up>,
     log: Log,
 }
@@ -55,7 +53,7 @@ impl SimNode {
     /// A node with an empty disk.
     pub fn new(index: usize, genesis: &ValidatorSet) -> Self {
         let shared = Shared::new(Node::new(genesis));
-        Self { index, shared, skew: 0, life: 0, fuse: None, up: None, log: Log::default() }
+        Self { index, shared, skew: 0, life: 0, up: None, log: Log::default() }
     }
 
     pub fn is_up(&self) -> bool {
@@ -72,8 +70,14 @@ impl SimNode {
         if let Some(up) = self.up.take() {
             self.log = up.host.into_log();
         }
-        self.fuse = None;
         self.life += 1;
+    }
+
+    /// Lets it crash after so many effects.
+    pub fn doom(&mut self, effects: u64) {
+        if let Some(up) = &mut self.up {
+            up.host.fuse = Some(effects);
+        }
     }
 
     /// Starts from what is on disk.
@@ -163,12 +167,12 @@ impl SimNode {
     /// Works off what the application and the engine have for each other, and starts the next height when it is time.
     pub fn settle(&mut self, out: &mut Out) -> Result<(), End> {
         loop {
-            let Some(up) = &mut self.up else { return Ok(()) };
+            let Some(up) = self.up.as_mut().filter(|up| !up.host.is_dead()) else { return Ok(()) };
             if let Some(input) = up.host.queue.pop_front() {
                 self.input(input, out)?;
                 continue;
             }
-            if !up.host.finished || up.host.is_dead() {
+            if !up.host.finished {
                 return Ok(());
             }
             match up.host.app.next()? {
@@ -228,10 +232,7 @@ impl SimNode {
 
     fn input(&mut self, input: Input<Tendermint>, out: &mut Out) -> Result<(), End> {
         let Some(Up { core: Some(core), host, .. }) = &mut self.up else { return Ok(()) };
-        host.fuse = self.fuse;
-        let result = host.input(core, input, out);
-        self.fuse = host.fuse;
-        result
+        host.input(core, input, out)
     }
 }
 
