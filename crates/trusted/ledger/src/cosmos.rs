@@ -5,6 +5,7 @@
 //! sequence stay and the layer is forgotten. (Cosmos SDK, `baseapp.runTx`.)
 
 mod ante;
+pub(crate) mod authz;
 pub(crate) mod bank;
 pub(crate) mod events;
 pub(crate) mod feegrant;

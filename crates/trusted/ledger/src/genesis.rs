@@ -32,6 +32,7 @@ pub(crate) fn write(genesis: &Genesis, header: &Header, state: &mut Overlay<NoSu
         }
     }
     if let Some(staking) = &genesis.staking {
+        state.write(Leaf::GovParams, Some(encode(&staking.governance)));
         supply = supply.saturating_add(crate::staking::genesis(staking, header, state, &mut accounts));
     }
     let chain = ChainState { base_fee: genesis.base_fee, accounts, supply, ..ChainState::default() };

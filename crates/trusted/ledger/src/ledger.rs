@@ -17,6 +17,7 @@ use crate::compute::{Codes, Scene};
 use crate::cosmos;
 use crate::eth::{self, encode};
 use crate::genesis;
+use crate::gov;
 use crate::query::{Snapshot, Snapshots};
 use crate::staking;
 
@@ -93,6 +94,7 @@ impl Ledger {
             eth::write(&mut state, changes);
         }
 
+        gov::end_block(&scene, &mut state, u32::try_from(receipts.len()).map_err(|_| Halt::Block)?)?;
         let following = staking::end_block(&mut state, &self.genesis, header, &before, &self.tip.following)?;
         let params = BaseFeeParams::ethereum();
         let base_fee = calc_next_block_base_fee(evm_gas, self.genesis.evm_gas, header.base_fee, params);

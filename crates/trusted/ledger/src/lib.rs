@@ -14,6 +14,7 @@ mod cosmos;
 mod distribution;
 mod eth;
 mod genesis;
+mod gov;
 mod ledger;
 mod query;
 mod slashing;

@@ -245,6 +245,9 @@ impl<S: Supply> Work<'_, '_, S> {
                     cloister_chain::cosmos::Message::Stake(m) => {
                         crate::staking::handle(&mut self.meter, self.scene.genesis, self.scene.header, m)?
                     }
+                    cloister_chain::cosmos::Message::Gov(m) => {
+                        crate::gov::handle(&mut self.meter, self.scene.header, m)?
+                    }
                     _ => crate::cosmos::bank_message(&mut self.meter, &message)?,
                 };
                 emitted.append(&mut events);

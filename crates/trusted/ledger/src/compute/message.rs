@@ -21,7 +21,7 @@ use super::call::{Done, INVALID, handled, unreadable};
 use super::channel::{Channel, Emitted};
 use super::contract::{Callee, names};
 use super::{Fault, Verb, Work, contract_address, not_found};
-use crate::cosmos::{Fail, answer, bank, events, feegrant};
+use crate::cosmos::{Fail, answer, authz, bank, events, feegrant};
 
 /// A contract to be made.
 pub(crate) struct New {
@@ -126,6 +126,8 @@ pub(crate) fn handle<S: Supply>(
         Message::GrantAllowance(m) => feegrant::grant(&mut work.meter, work.scene.header, m),
         Message::RevokeAllowance(m) => feegrant::revoke(&mut work.meter, m),
         Message::Stake(m) => crate::staking::handle(&mut work.meter, work.scene.genesis, work.scene.header, m),
+        Message::Authz(m) => authz::handle(work, m, index),
+        Message::Gov(m) => crate::gov::handle(&mut work.meter, work.scene.header, m),
         Message::Send(_) | Message::MultiSend(_) => crate::cosmos::bank_message(&mut work.meter, message),
     }
 }
