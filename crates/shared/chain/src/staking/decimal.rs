@@ -9,8 +9,20 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// A number of 10^-18, never negative. Its text has all eighteen places.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
-#[derive(Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Decimal(pub U256);
 

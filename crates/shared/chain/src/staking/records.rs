@@ -209,7 +209,7 @@ pub struct Absences {
 /// What a validator and its delegators have earned and not yet taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Rewards {
-    /// What one share has earned since the beginning, times 2^96. (Each delegation remembers the value at which it was
+    /// What one share has earned since the beginning, times 10^36. (Each delegation remembers the value at which it was
     /// last paid: what the F1 paper stores for the end of a period. By the share, not by the token, so that slashes need
     /// no correction.)
     pub ratio: U256,
@@ -265,7 +265,7 @@ impl Rewards {
             return Decimal::ZERO;
         }
         let commission = pending.times(validator.commission.rate);
-        let Some(each) = mul_div(pending.less(commission).0, U256::from(1) << 96, validator.shares.0) else {
+        let Some(each) = mul_div(pending.less(commission).0, scale(), validator.shares.0) else {
             return pending;
         };
         self.ratio = self.ratio.saturating_add(each);
@@ -279,7 +279,7 @@ impl Delegation {
     /// What it has earned since it was last paid; `rewards` are settled.
     pub fn earned(&self, rewards: &Rewards) -> Decimal {
         let each = rewards.ratio.saturating_sub(self.ratio);
-        let earned = mul_div(self.shares.0, each, U256::from(1) << 96).unwrap_or_default();
+        let earned = mul_div(self.shares.0, each, scale()).unwrap_or_default();
         Decimal(earned.min(rewards.outstanding.less(rewards.commission).0))
     }
 }
@@ -347,6 +347,11 @@ impl Queue {
         self.marks.drain(..gone);
         true
     }
+}
+
+/// 10^36: of [`Rewards::ratio`]. A power of ten, so that round sums give round parts.
+fn scale() -> U256 {
+    Decimal::ONE.0.saturating_mul(Decimal::ONE.0)
 }
 
 /// Marks of one span.

@@ -138,7 +138,11 @@ fn a_genesis_names_the_validators_of_its_set_and_no_others() {
         max_commission: Decimal::percent(10),
         max_commission_change: Decimal::percent(1),
     };
-    let good = GenesisStaking { params: Params::default(), governance: Default::default(), validators: vec![one(1, 3 * POWER), one(2, 2 * POWER + 1)] };
+    let good = GenesisStaking {
+        params: Params::default(),
+        governance: Default::default(),
+        validators: vec![one(1, 3 * POWER), one(2, 2 * POWER + 1)],
+    };
     let set = good.set().expect("a set");
     assert_eq!(set.iter().map(|member| member.power).collect::<Vec<_>>(), [3, 2]);
     assert_eq!(good.check(&set), Ok(()));

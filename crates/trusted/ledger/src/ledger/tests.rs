@@ -16,6 +16,7 @@ mod compute;
 mod cosmos;
 mod determinism;
 mod feegrant;
+mod staking;
 
 const ETHER: u128 = 1_000_000_000_000_000_000;
 const SEED: [u8; 32] = [9; 32];

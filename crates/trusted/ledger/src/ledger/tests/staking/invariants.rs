@@ -1,0 +1,246 @@
+//! What holds after every block, whatever happened in it.
+
+use std::collections::BTreeSet;
+
+use cloister_chain::staking::{
+    Candidate, Delegation, Delegator, FeePool, PAGE, Redelegation, Rewards, Status as Bond, Unbonding, Validator,
+};
+use proptest::prelude::*;
+
+use super::*;
+
+impl Net {
+    fn all<T: borsh::BorshDeserialize, K>(&self, of: impl Fn(&Leaf) -> Option<K>) -> Vec<(K, T)> {
+        let read = |(leaf, bytes): (&Leaf, &Vec<u8>)| Some((of(leaf)?, borsh::from_slice(bytes).expect("its record")));
+        self.chain.host.leaves.iter().filter_map(read).collect()
+    }
+
+    pub(super) fn check(&self) {
+        let validators: Vec<(Address, Validator)> =
+            self.all(|leaf| if let Leaf::Validator(operator) = leaf { Some(*operator) } else { None });
+        let delegations: Vec<((Address, Address), Delegation)> =
+            self.all(|leaf| if let Leaf::Delegation(who, at) = leaf { Some((*who, *at)) } else { None });
+        let unbondings: Vec<((Address, Address), Unbonding)> =
+            self.all(|leaf| if let Leaf::Unbonding(who, at) = leaf { Some((*who, *at)) } else { None });
+        let redelegations: Vec<((Address, Address, Address), Redelegation)> =
+            self.all(|leaf| if let Leaf::Redelegation(who, from, to) = leaf { Some((*who, *from, *to)) } else { None });
+        self.check_coins(&validators, &unbondings);
+        self.check_rewards(&validators, &delegations);
+        self.check_set(&validators);
+        for (operator, validator) in &validators {
+            let at: Vec<_> = delegations.iter().filter(|((_, at), _)| at == operator).collect();
+            let shares = at.iter().map(|(_, one)| one.shares).fold(Decimal::ZERO, Decimal::plus);
+            assert_eq!(shares, validator.shares, "all shares are somebody's");
+            let worth = at.iter().map(|(_, one)| validator.worth(one.shares).floor()).sum::<u128>();
+            assert!(
+                worth <= validator.tokens && validator.tokens - worth <= at.len() as u128,
+                "shares x rate = tokens"
+            );
+            let listed = at.iter().map(|((who, _), one)| (one.slot, *who)).collect();
+            self.check_list(Leaf::Delegators, *operator, validator.delegators, listed);
+            let leaving = unbondings.iter().filter(|((_, at), _)| at == operator);
+            let listed = leaving.map(|((who, _), one)| (one.slot, *who)).collect();
+            self.check_list(Leaf::Unbonders, *operator, validator.unbonders, listed);
+            let moved = redelegations.iter().filter(|((_, from, _), _)| from == operator);
+            let listed = moved.map(|((who, _, to), one)| (one.slot, (*who, *to))).collect();
+            self.check_list(Leaf::Redelegators, *operator, validator.redelegators, listed);
+        }
+        let owners: Vec<(Address, Delegator)> =
+            self.all(|leaf| if let Leaf::Delegator(who) = leaf { Some(*who) } else { None });
+        let at = owners.iter().flat_map(|(who, one)| one.validators.iter().map(|at| (*who, *at)));
+        assert_eq!(at.collect::<BTreeSet<_>>(), delegations.iter().map(|(key, _)| *key).collect());
+        let leaving = owners.iter().flat_map(|(who, one)| one.unbonding.iter().map(|at| (*who, *at)));
+        assert_eq!(leaving.collect::<BTreeSet<_>>(), unbondings.iter().map(|(key, _)| *key).collect());
+        let moved = owners.iter().flat_map(|(who, one)| one.redelegations.iter().map(|(from, to)| (*who, *from, *to)));
+        assert_eq!(moved.collect::<BTreeSet<_>>(), redelegations.iter().map(|(key, _)| *key).collect());
+    }
+
+    /// Bank and pools together are the supply, and pools hold what records say.
+    fn check_coins(&self, validators: &[(Address, Validator)], unbondings: &[((Address, Address), Unbonding)]) {
+        let coins: Vec<(Address, u128)> =
+            self.all(|leaf| if let Leaf::Coins(owner) = leaf { Some(*owner) } else { None });
+        let chain: ChainState = self.leaf(Leaf::Chain).expect("the chain's own leaf");
+        assert_eq!(coins.iter().map(|(_, held)| held).sum::<u128>(), chain.supply);
+        let of = |bonded: bool| validators.iter().filter(move |(_, one)| (one.status == Bond::Bonded) == bonded);
+        let tokens = |bonded: bool| of(bonded).map(|(_, one)| one.tokens).sum::<u128>();
+        let leaving: u128 = unbondings.iter().flat_map(|(_, one)| &one.entries).map(|entry| entry.balance).sum();
+        assert_eq!(self.chain.coins(pool::bonded()), tokens(true));
+        assert_eq!(self.chain.coins(pool::not_bonded()), tokens(false) + leaving);
+    }
+
+    /// What came in is what is still to be taken, to the last fraction; nobody can take more than that.
+    fn check_rewards(&self, validators: &[(Address, Validator)], delegations: &[((Address, Address), Delegation)]) {
+        let fee_pool: FeePool = self.leaf(Leaf::FeePool).unwrap_or_default();
+        let pending = fee_pool.pending.iter().map(|(_, part)| *part).fold(Decimal::ZERO, Decimal::plus);
+        let mut sum = fee_pool.community.plus(pending);
+        for (operator, validator) in validators {
+            let mut rewards: Rewards = self.leaf(Leaf::Rewards(*operator)).expect("every validator has some");
+            sum = sum.plus(rewards.outstanding);
+            rewards.settle(fee_pool.pending(&key_address(&validator.key)), validator);
+            let at = delegations.iter().filter(|((_, at), _)| at == operator);
+            let earned = at.map(|(_, one)| one.earned(&rewards)).fold(Decimal::ZERO, Decimal::plus);
+            let claimed = earned.plus(rewards.commission);
+            assert!(claimed <= rewards.outstanding, "{claimed} of {}", rewards.outstanding);
+        }
+        assert_eq!(sum, Decimal::whole(self.chain.coins(pool::distribution())));
+        let known: Vec<(Address, Rewards)> =
+            self.all(|leaf| if let Leaf::Rewards(operator) = leaf { Some(*operator) } else { None });
+        assert_eq!(known.len(), validators.len());
+    }
+
+    /// The set is that of the candidates with most behind them, and the candidates are the validators.
+    fn check_set(&self, validators: &[(Address, Validator)]) {
+        let candidates: Vec<Candidate> = self.leaf(Leaf::Candidates).expect("candidates");
+        let brief = |operator: &Address, one: &Validator| {
+            (*operator, one.key, one.tokens, one.jailed, one.status == Bond::Bonded)
+        };
+        let told: Vec<_> = validators.iter().map(|(operator, one)| brief(operator, one)).collect();
+        let listed = candidates.iter().map(|one| (one.operator, one.key, one.tokens, one.jailed, one.bonded));
+        assert_eq!(listed.collect::<Vec<_>>(), told);
+        let mut able: Vec<_> = candidates.iter().filter_map(|one| Some((one.power()?, one))).collect();
+        if able.is_empty() {
+            return;
+        }
+        able.sort_by_key(|(_, one)| (std::cmp::Reverse(one.tokens), one.operator));
+        let params: Params = self.leaf(Leaf::StakingParams).expect("parameters");
+        able.truncate(params.max_validators as usize);
+        let members =
+            able.iter().map(|(power, one)| cloister_chain::Validator { key: one.key, power: *power }).collect();
+        assert_eq!(self.chain.ledger.checkpoint().following, ValidatorSet::new(members).expect("a set"));
+        assert!(candidates.iter().all(|one| one.bonded == able.iter().any(|(_, other)| one == *other)));
+    }
+
+    /// A list's pages hold everybody at the slot that his record names, and are full but for the last.
+    fn check_list<T: borsh::BorshDeserialize + Clone + PartialEq + std::fmt::Debug>(
+        &self,
+        pages: fn(Address, u32) -> Leaf,
+        operator: Address,
+        count: u32,
+        mut members: Vec<(u32, T)>,
+    ) {
+        members.sort_by_key(|(slot, _)| *slot);
+        let mut listed: Vec<T> = Vec::new();
+        for page in 0..count.div_ceil(PAGE) {
+            listed.extend(self.leaf::<Vec<T>>(pages(operator, page)).expect("a page"));
+        }
+        assert_eq!(members.iter().map(|(slot, _)| *slot).collect::<Vec<_>>(), (0..count).collect::<Vec<_>>());
+        assert_eq!(listed, members.into_iter().map(|(_, member)| member).collect::<Vec<_>>());
+        assert_eq!(self.leaf::<Vec<T>>(pages(operator, count.div_ceil(PAGE))), None);
+    }
+}
+
+/// What happens on a network.
+#[derive(Clone, Debug)]
+enum Step {
+    Delegate(u8, u8, u128),
+    Undelegate(u8, u8, u128),
+    Redelegate(u8, u8, u8, u128),
+    Cancel(u8, u8, u128, u64),
+    Withdraw(u8, u8),
+    Commission(u8),
+    Unjail(u8),
+    Absent(u8),
+    Present,
+    DoubleSign(u8, u64),
+    Later(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let (user, validator) = (1..=7u8, 1..=4u8);
+    let amount = prop_oneof![1..1_000u128, 1..200 * POWER, Just(BOND)];
+    prop_oneof![
+        4 => (user.clone(), validator.clone(), amount.clone()).prop_map(|(a, b, n)| Step::Delegate(a, b, n)),
+        4 => (user.clone(), validator.clone(), amount.clone()).prop_map(|(a, b, n)| Step::Undelegate(a, b, n)),
+        3 => (user.clone(), validator.clone(), validator.clone(), amount.clone())
+            .prop_map(|(a, b, c, n)| Step::Redelegate(a, b, c, n)),
+        2 => (user.clone(), validator.clone(), amount, 1..12u64).prop_map(|(a, b, n, ago)| Step::Cancel(a, b, n, ago)),
+        2 => (user, validator.clone()).prop_map(|(a, b)| Step::Withdraw(a, b)),
+        1 => validator.clone().prop_map(Step::Commission),
+        2 => validator.clone().prop_map(Step::Unjail),
+        1 => validator.clone().prop_map(Step::Absent),
+        1 => Just(Step::Present),
+        1 => (validator, 0..12u64).prop_map(|(a, ago)| Step::DoubleSign(a, ago)),
+        2 => (1..120u64).prop_map(Step::Later),
+    ]
+}
+
+impl Net {
+    fn step(&mut self, step: &Step) {
+        let ago = |net: &Self, blocks: u64| net.height().saturating_sub(blocks).max(1);
+        match *step {
+            Step::Delegate(user, to, amount) => drop(self.does(user, delegate(user, to, amount))),
+            Step::Undelegate(user, from, amount) => drop(self.does(user, undelegate(user, from, amount))),
+            Step::Redelegate(user, from, to, amount) => drop(self.does(user, redelegate(user, from, to, amount))),
+            Step::Cancel(user, from, amount, blocks) => {
+                let height = ago(self, blocks);
+                drop(self.does(user, cancel(user, from, amount, height)));
+            }
+            Step::Withdraw(user, from) => drop(self.does(user, withdraw(user, from))),
+            Step::Commission(user) => drop(self.does(user, withdraw_commission(user))),
+            Step::Unjail(user) => drop(self.does(user, unjail(user))),
+            // A block needs more than two thirds.
+            Step::Absent(user) => {
+                let set = &self.chain.ledger.checkpoint().validators;
+                let all = u128::from(set.total_power());
+                let there = all - set.find(&key(user)).map_or(0, |member| u128::from(member.power));
+                self.absent = if there * 3 > all * 2 { vec![user] } else { Vec::new() };
+                self.block(Vec::new());
+                self.absent.clear();
+            }
+            Step::Present => self.blocks(3),
+            Step::DoubleSign(user, blocks) => {
+                let evidence = double_sign(user, ago(self, blocks));
+                self.block_with(Vec::new(), vec![evidence]);
+            }
+            Step::Later(seconds) => self.later(seconds),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_lost_or_made_and_another_enclave_says_the_same(steps in prop::collection::vec(step(), 1..60)) {
+        // Few signed blocks are asked for, so that absence has consequences soon.
+        let params = Params { signed_blocks_window: 3, min_signed_per_window: Decimal::ONE, max_validators: 3, ..params() };
+        let mut net = Net::with(params, &[BOND, BOND + 3, 2 * BOND]);
+        net.check();
+        for step in &steps {
+            net.step(step);
+        }
+        let mut twin = Chain::of(net.chain.genesis.clone());
+        for next in &net.blocks {
+            let outcome = twin.ledger.execute(next, &mut twin.host).expect("the same block");
+            twin.host.keep(&outcome);
+            twin.outcomes.push(outcome);
+        }
+        prop_assert_eq!(twin.outcomes, net.chain.outcomes);
+    }
+}
+
+#[test]
+fn lists_of_many_pages_stay_whole_when_members_leave() {
+    let mut net = Net::of(1);
+    // More delegators than one page has room for: each gives the coins to the next.
+    let users: Vec<u8> = (10..10 + 70).collect();
+    let coins: Vec<GenesisAccount> = users
+        .iter()
+        .map(|user| GenesisAccount { address: account(*user), coins: RICH, ..Default::default() })
+        .collect();
+    net.chain.genesis.accounts.extend(coins);
+    net.chain = Chain::of(net.chain.genesis.clone());
+    let sequences = |net: &Net, user: u8| net.chain.auth_sequence(account(user));
+    let txs: Vec<Bytes> = users
+        .iter()
+        .map(|user| signed(*user, sequences(&net, *user), (5_000_000, FEE, 0), vec![delegate(*user, 1, POWER)]))
+        .collect();
+    assert!(txs.chunks(15).all(|some| net.block(some.to_vec()).iter().all(|one| one.status == Status::Success)));
+    assert_eq!(net.validator(1).delegators, 71);
+    for user in [10, 79, 40, 78, 11] {
+        net.do_well(user, undelegate(user, 1, POWER));
+    }
+    assert_eq!((net.validator(1).delegators, net.validator(1).unbonders), (66, 5));
+    net.later(100);
+    assert_eq!(net.validator(1).unbonders, 0);
+}
