@@ -177,3 +177,6 @@ fn kept(announcement: &Announcement, proposer: Address, block: Block) -> Kept {
     let Announcement { round, valid_round, .. } = *announcement;
     Kept { round, valid_round, proposer: proposer.0, block }
 }
+
+#[cfg(test)]
+mod tests;

@@ -217,3 +217,133 @@ fn a_transaction_makes_a_block_and_one_more_to_agree_on_its_results_and_then_it_
     let sizes: Vec<usize> = node.disk.decided.iter().flat_map(|(block, _)| &block.txs).map(|tx| tx.len()).collect();
     assert_eq!(sizes, [10, 100_000, 1 << 20], "each once");
 }
+
+#[test]
+fn one_of_four_may_stop_and_catches_up_when_it_is_back() {
+    let mut network = Network::start("one", &[1, 1, 1, 1], quick());
+    network.reach(3);
+    let disk = network.stop(2);
+    let behind = disk.decided.len() as u64;
+    network.reach(behind + 6);
+    network.boot(2, disk);
+    network.reach(network.highest() + 3);
+    network.agrees();
+}
+
+#[test]
+fn with_two_of_four_gone_nothing_is_decided_and_it_resumes_when_one_is_back() {
+    let mut network = Network::start("two", &[1, 1, 1, 1], quick());
+    network.reach(2);
+    let (one, other) = (network.stop(0), network.stop(3));
+    std::thread::sleep(Duration::from_millis(300));
+    let height = network.highest();
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(network.highest(), height, "two of four decide nothing");
+    network.boot(3, other);
+    network.reach(height + 3);
+    network.boot(0, one);
+    network.reach(network.highest() + 3);
+    network.agrees();
+}
+
+#[test]
+fn when_all_stop_at_once_every_decided_block_is_there_afterwards() {
+    let mut network = Network::start("all", &[1, 1, 1, 1], quick());
+    network.send(Bytes::from_static(b"keep me"));
+    network.reach(5);
+    let disks: Vec<Disk> = (0..4).map(|index| network.stop(index)).collect();
+    let before: Vec<_> = disks[0].decided.iter().map(|(block, _)| block.header.hash()).collect();
+    for (index, disk) in disks.into_iter().enumerate() {
+        network.boot(index, disk);
+    }
+    network.reach(before.len() as u64 + 3);
+    network.agrees();
+    let (_, shared) = network.running().next().unwrap();
+    assert!(shared.lock().hashes().starts_with(&before));
+}
+
+#[test]
+fn a_node_that_joins_follows_then_votes_and_proposes_once_it_is_in_the_set_and_follows_again_when_it_leaves() {
+    let mut network = Network::start("join", &[1, 1, 1, 0], quick());
+    network.reach(3);
+    let newcomer = key(3);
+    network.send(power_tx(newcomer.public(), 1));
+    let proposed = |network: &Network| {
+        let (_, shared) = network.nodes[3].as_ref().unwrap();
+        let node = shared.lock();
+        let own = node.disk.decided.iter().filter(|(block, _)| block.header.proposer == newcomer.address());
+        own.map(|(block, _)| block.header.height).max()
+    };
+    let start = Instant::now();
+    while proposed(&network).is_none() {
+        assert!(start.elapsed() < Duration::from_secs(30), "the newcomer never proposes");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // Two of the four, with the newcomer, are not more than two thirds; three are.
+    let disk = network.stop(0);
+    network.reach(network.highest() + 4);
+    network.boot(0, disk);
+    network.send(power_tx(newcomer.public(), 0));
+    network.reach(network.highest() + 8);
+    let last = proposed(&network).unwrap();
+    network.reach(network.highest() + 8);
+    assert_eq!(proposed(&network), Some(last), "it left");
+    network.agrees();
+}
+
+#[test]
+fn a_fresh_node_catches_up_with_blocks_of_all_sizes() {
+    let mut network = Network::start("fresh", &[1, 1, 1, 1], quick());
+    for count in 0..12u8 {
+        let size = if count % 4 == 3 { 2 << 20 } else { 1_000 };
+        network.send(vec![count; size].into());
+        network.reach(network.highest() + 1);
+    }
+    network.stop(1);
+    network.reach(network.highest() + 2);
+    network.boot(1, Disk::default());
+    network.reach(network.highest() + 2);
+    network.agrees();
+}
+
+#[test]
+fn a_validator_whose_enclave_computes_something_else_stops_and_says_what_differs() {
+    let mut network = Network::start("deviates", &[1, 1, 1, 1], quick());
+    network.reach(2);
+    network.nodes[1].as_ref().unwrap().1.lock().deviation = 1;
+    let start = Instant::now();
+    let end = loop {
+        if let Some(end) = network.nodes[1].as_ref().unwrap().0.end() {
+            break end;
+        }
+        assert!(start.elapsed() < Duration::from_secs(30), "it goes on");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let End::Diverged(difference) = &*end else { panic!("{end}") };
+    assert_eq!(difference.field, "state root");
+    network.nodes[1].take().unwrap().0.stop();
+    network.reach(network.highest() + 4);
+    network.agrees();
+}
+
+#[test]
+fn two_processes_cannot_have_one_log_and_a_bad_address_is_named() {
+    let network = Network::start("twice", &[1], quick());
+    network.reach(2);
+    let config = |listen: &str, log: &str| EngineConfig {
+        chain_id: chain_id(),
+        moniker: "twice".into(),
+        key: key(0),
+        peer_key: Zeroizing::new([9; 32]),
+        listen: listen.into(),
+        peers: Vec::new(),
+        spread: Spread::Gossip,
+        log: network.logs.join(log),
+        pace: quick(),
+    };
+    let chain = || Box::new(Shared::new(Node::new(&set(&[1]))));
+    let taken = Engine::start(config("/ip4/127.0.0.1/tcp/0", "0.wal"), chain());
+    assert!(matches!(taken, Err(StartError::Engine(_))), "the log is in use");
+    let wrong = Engine::start(config("nowhere", "other.wal"), chain());
+    assert!(matches!(wrong, Err(StartError::Address(text)) if text == "nowhere"));
+}

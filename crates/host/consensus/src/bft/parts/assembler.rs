@@ -113,7 +113,7 @@ impl Assembler {
     }
 
     /// Streams and bytes of one peer.
-    fn held(&self, peer: PeerId) -> (usize, usize) {
+    pub(super) fn held(&self, peer: PeerId) -> (usize, usize) {
         let own = self.streams.iter().filter(|(key, _)| key.0 == peer);
         own.fold((0, 0), |(count, bytes), (_, stream)| (count + 1, bytes + stream.bytes))
     }

@@ -12,7 +12,7 @@ use malachite_core::{ConsensusMsg, Effect, Error, Input, Resumable, Resume, Stat
 use malachite_signing::{Verifier, VerifierExt};
 use malachite_types::{LinearTimeouts, Timeout, ValueOrigin, Vote as _};
 
-use super::node::{Log, Queue, metrics};
+use super::node::{Log, Queue};
 use super::{Out, Packet};
 use crate::bft::End;
 use crate::bft::app::{App, Parts};
@@ -61,7 +61,7 @@ impl Host {
             timeouts: LinearTimeouts::default(),
             timers: BTreeMap::new(),
             started: 0,
-            metrics: metrics(),
+            metrics: Metrics::new(),
             end: None,
             trace: std::env::var_os("CLOISTER_TRACE").is_some(),
         }

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use cloister_chain::ValidatorSet;
 use malachite::app::consensus::{LivenessMsg, SignedConsensusMsg};
-use malachite::app::metrics::Metrics;
 use malachite::app::streaming::StreamMessage;
 use malachite_codec::Codec;
 use malachite_core::{Input, Params, State, ValuePayload};
 use malachite_sync::{RawDecidedValue, Request, Response, Status, ValueRequest, ValueResponse};
-use malachite_types::{HeightParams, NilOrVal, SignedVote, Timeout};
+use malachite_types::{HeightParams, NilOrVal, SignedVote};
 
 use super::effects::Host;
 use super::{Out, Packet, peer};
@@ -249,13 +248,5 @@ pub(super) fn contradiction(index: usize, packet: &Packet) -> Option<Packet> {
     Borsh.encode(&SignedConsensusMsg::<Tendermint>::Vote(signed)).ok().map(Packet::Consensus)
 }
 
-/// Unused by the simulation, but part of the engine's signatures.
-pub(super) fn metrics() -> Metrics {
-    Metrics::new()
-}
-
 /// What waits for a node between two effects.
 pub(super) type Queue = VecDeque<Input<Tendermint>>;
-
-/// A timer of the engine.
-pub(super) type Timer = Timeout;
