@@ -98,3 +98,6 @@ fn stamp(header: &Header) -> Timestamp {
 fn refused(code: u32, log: impl Into<String>) -> Fail {
     Fail::of("gov", code, log)
 }
+
+#[cfg(test)]
+mod tests;

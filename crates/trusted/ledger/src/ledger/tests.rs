@@ -12,6 +12,7 @@ use secp256k1::{Message, SECP256K1, SecretKey};
 
 use super::*;
 
+mod authz;
 mod compute;
 mod cosmos;
 mod determinism;

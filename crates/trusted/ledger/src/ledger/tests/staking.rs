@@ -16,6 +16,7 @@ use super::cosmos::{account, signed};
 use super::*;
 
 mod bonding;
+mod governing;
 mod invariants;
 mod joining;
 mod punishment;
@@ -82,7 +83,7 @@ impl Net {
         let staking = GenesisStaking {
             params,
             validators: bonds.iter().enumerate().map(one).collect(),
-            governance: Default::default(),
+            governance: governing::governance(),
         };
         let rich = |user: u8| GenesisAccount { address: account(user), coins: RICH, ..Default::default() };
         let genesis = Genesis {
