@@ -30,6 +30,7 @@ mod block;
 mod compute;
 mod error;
 mod feegrant;
+mod light;
 mod message;
 mod node;
 mod read;
@@ -77,6 +78,7 @@ impl<B: Backend> Door<B> {
             .merge(sealed::routes())
             .merge(block::routes())
             .merge(node::routes())
+            .merge(light::routes())
             .merge(feegrant::routes())
             .merge(absent::routes())
             .fallback(async || RestError::Unimplemented)
@@ -116,4 +118,4 @@ const BODY_BYTES: usize = limits::TX_BYTES.div_ceil(3) * 4 + 4_096;
 const SCANS: usize = 4;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -90,6 +90,16 @@ impl Mined {
         self.indexes().filter_map(|index| self.txs.get(index as usize)).map(raw)
     }
 
+    /// Every transaction of either world, as it travelled.
+    pub(super) fn txs(&self) -> &[Bytes] {
+        &self.txs
+    }
+
+    /// What they did.
+    pub(super) fn receipts(&self) -> &[Receipt] {
+        &self.receipts
+    }
+
     /// Bytes of the transaction at `index`.
     pub(super) fn size(&self, index: u32) -> usize {
         self.txs.get(index as usize).map_or(0, |tx| tx.len())

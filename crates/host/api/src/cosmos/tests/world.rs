@@ -109,7 +109,7 @@ impl World {
         let blobs = blobs.into_iter().map(|blob| (keccak256(&blob), blob)).collect();
         let outcome = outcome(&self.node.genesis, height, receipts, writes, blobs);
         self.node.store.commit(&block, &certificate, &outcome).unwrap();
-        *parent = parent.then(block.header, certificate, &outcome);
+        *parent = parent.then(block.header, certificate.clone(), &outcome);
         *self.certificate.lock().unwrap() = Some(certificate);
         self.node.heads.send_replace(height);
         height
