@@ -2,7 +2,7 @@
 
 use malachite::app::streaming::StreamMessage;
 use malachite::app::types::PeerId;
-use tracing::{error, warn};
+use tracing::{debug, error};
 
 use super::judge::{self, Rules};
 use super::{App, Announcement, Part, Proposed, Stage, Whole, kept, proposed};
@@ -83,7 +83,7 @@ impl App {
         let sender = set.find(&first.sender).filter(|_| in_turn || first.round >= LATE_ROUND);
         let signed = sender.is_some_and(|sender| first.is_by(&sender.key(), &self.chain_id));
         if !signed {
-            warn!(height = first.height, round = first.round, sender = %first.sender, "refused a proposal's parts");
+            debug!(height = first.height, round = first.round, sender = %first.sender, "refused a proposal's parts");
         }
         signed && !self.is_crowded(first)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::time::Duration;
 
 use futures::FutureExt;
 use malachite::app::consensus::{LivenessMsg, SignedConsensusMsg};
@@ -10,7 +11,7 @@ use malachite::app::metrics::Metrics;
 use malachite_codec::Codec;
 use malachite_core::{ConsensusMsg, Effect, Error, Input, Resumable, Resume, State};
 use malachite_signing::{Verifier, VerifierExt};
-use malachite_types::{LinearTimeouts, Timeout, ValueOrigin, Vote as _};
+use malachite_types::{LinearTimeouts, Timeout, TimeoutKind, ValueOrigin, Vote as _};
 
 use super::node::{Log, Queue};
 use super::{Out, Packet};
@@ -161,7 +162,11 @@ impl Host {
                 self.timers.retain(|_, other| *other != timeout);
                 self.started += 1;
                 self.timers.insert(self.started, timeout);
-                out.timers.push((self.timeouts.duration_for(timeout).as_nanos() as u64, self.started));
+                let after = match timeout.kind {
+                    TimeoutKind::FinalizeHeight(_) => Duration::from_millis(50),
+                    _ => self.timeouts.duration_for(timeout),
+                };
+                out.timers.push((after.as_nanos() as u64, self.started));
                 r.resume_with(())
             }
             Effect::StartRound(height, round, _, _, r) => {

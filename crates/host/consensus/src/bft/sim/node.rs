@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cloister_chain::ValidatorSet;
 use malachite::app::consensus::{LivenessMsg, SignedConsensusMsg};
-use malachite::app::streaming::StreamMessage;
+use malachite::app::streaming::{StreamId, StreamMessage};
 use malachite_codec::Codec;
 use malachite_core::{Input, Params, State, ValuePayload};
 use malachite_sync::{RawDecidedValue, Request, Response, Status, ValueRequest, ValueResponse};
@@ -15,9 +15,9 @@ use super::effects::Host;
 use super::{Out, Packet, peer};
 use crate::bft::app::{App, Start};
 use crate::bft::codec::Borsh;
-use crate::bft::context::{Address, Height, Tendermint};
+use crate::bft::context::{Address, BlockHash, Height, Tendermint};
 use crate::bft::key::Keyring;
-use crate::bft::parts::Part;
+use crate::bft::parts::{Part, split};
 use crate::bft::testing::{Disk, Node, Shared, chain_id, key};
 use crate::bft::{End, Pace};
 
@@ -184,6 +184,38 @@ impl SimNode {
         }
     }
 
+    /// What must not be said beside `packet`, and is said by who signs twice: another vote, another block for a round.
+    pub fn contradictions(&self, packet: &Packet) -> Vec<Packet> {
+        let keyring = Keyring::new(Arc::new(key(self.index)), chain_id().into());
+        let Packet::Consensus(bytes) = packet else { return Vec::new() };
+        match Borsh.decode(bytes.clone()).expect("it was encoded here") {
+            SignedConsensusMsg::<Tendermint>::Vote(vote) => {
+                let mut other = vote.message;
+                if other.value == NilOrVal::Nil {
+                    return Vec::new();
+                }
+                other.value = NilOrVal::Nil;
+                let other = SignedConsensusMsg::<Tendermint>::Vote(keyring.vote(other));
+                vec![Packet::Consensus(Borsh.encode(&other).expect("a vote encodes"))]
+            }
+            SignedConsensusMsg::Proposal(proposal) => {
+                let mut other = proposal.message;
+                let kept = self.shared.lock().disk.kept.clone();
+                let own = kept.into_values().find(|kept| kept.block.header.hash() == other.value.0);
+                let Some(mut kept) = own else { return Vec::new() };
+                kept.block.header.time += 1;
+                other.value = BlockHash(kept.block.header.hash());
+                let rounds = (kept.round, kept.valid_round);
+                let stream = StreamId::new(other.value.0.to_vec().into());
+                let parts = split(&chain_id(), rounds, &kept.block, &key(self.index), stream).expect("a small block");
+                let parts = parts.iter().map(|part| Packet::Part(Borsh.encode(part).expect("a part encodes")));
+                let other = SignedConsensusMsg::<Tendermint>::Proposal(keyring.proposal(other));
+                let other = Packet::Consensus(Borsh.encode(&other).expect("a proposal encodes"));
+                std::iter::once(other).chain(parts).collect()
+            }
+        }
+    }
+
     fn vote(&mut self, vote: SignedVote<Tendermint>, out: &mut Out) -> Result<(), End> {
         if let Some(up) = &mut self.up {
             up.host.app.heard(&vote);
@@ -233,19 +265,6 @@ impl SimNode {
         let Some(Up { core: Some(core), host, .. }) = &mut self.up else { return Ok(()) };
         host.input(core, input, out)
     }
-}
-
-/// A vote that the signer of the one in `packet` must not sign.
-pub(super) fn contradiction(index: usize, packet: &Packet) -> Option<Packet> {
-    let Packet::Consensus(bytes) = packet else { return None };
-    let Ok(SignedConsensusMsg::Vote(vote)) = Borsh.decode(bytes.clone()) else { return None };
-    let mut other = vote.message;
-    if other.value == NilOrVal::Nil {
-        return None;
-    }
-    other.value = NilOrVal::Nil;
-    let signed = Keyring::new(Arc::new(key(index)), chain_id().into()).vote(other);
-    Borsh.encode(&SignedConsensusMsg::<Tendermint>::Vote(signed)).ok().map(Packet::Consensus)
 }
 
 /// What waits for a node between two effects.
