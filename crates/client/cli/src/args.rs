@@ -5,7 +5,18 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args as Group, Parser, Subcommand};
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+mod db;
+mod start;
+mod testnet;
+mod verify;
+
+pub use db::{Db, DbAction};
+pub use start::Start;
+pub use testnet::{Init, Testnet, TestnetAction};
+pub use verify::{Subject, Verify, VerifyTx};
 
 /// A confidential smart-contract chain in one program.
 ///
@@ -24,8 +35,16 @@ pub struct Args {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Start a chain with one validator, for developing.
+    /// Start a chain for developing: one validator, or several on this machine.
     Dev(Dev),
+    /// Write the files of a network's nodes.
+    Testnet(Testnet),
+    /// Run one node of a network.
+    Start(Start),
+    /// Look into the store of a node that does not run.
+    Db(Db),
+    /// Check what a node says against the signatures of the validators.
+    Verify(Verify),
     /// Show how data is encrypted on the chain, step by step.
     Demo(Demo),
     /// Be the enclave of a node: the node calls this, people do not.
@@ -37,24 +56,34 @@ pub enum Command {
     },
 }
 
-/// Start a chain with one validator, for developing.
+/// Start a chain for developing: one validator, or several on this machine.
 ///
 /// Ready at once, with funded accounts, the contracts that COTI's clients expect, Ethereum JSON-RPC over HTTP and WebSocket
-/// on one port, Secret Network's REST on another, and a faucet. A block is made as soon as a transaction arrives. The chain is SIMULATED for ever: it keeps no
-/// secret from whoever runs it. It ends with Ctrl-C, without losing anything that was confirmed.
+/// on one port, Secret Network's REST on another, and a faucet. A block is made as soon as a transaction arrives. The chain is
+/// SIMULATED for ever: it keeps no secret from whoever runs it. It ends with Ctrl-C, without losing anything that was
+/// confirmed.
+///
+/// With --validators there are several nodes, each a process with an enclave of its own and with doors of its own, that agree
+/// on every block. The doors of each further node are ten ports above those of the one before it. AES keys are not printed: on
+/// a chain with several validators no enclave tells them, and accounts get theirs by on-boarding.
 #[derive(Debug, Default, Group)]
 #[command(after_help = "\
 Examples:
   cloister dev                          a chain in memory, on http://127.0.0.1:8545 and :1317
   cloister dev --data ./chain           the same, and it is still there tomorrow
   cloister dev --port 0 --json          any free ports; one line of JSON names them
+  cloister dev --validators 4           a network of four validators on this machine
 
 Logs go to standard error; the environment variable RUST_LOG selects them (RUST_LOG=cloister_node=debug).")]
 pub struct Dev {
+    /// How many validators, each a node of its own.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Chain")]
+    pub validators: Option<u16>,
     /// Keep the chain in this directory. Without it the chain lives in memory and ends with the program.
     #[arg(long, value_name = "DIR", help_heading = "Chain")]
     pub data: Option<PathBuf>,
-    /// Make a block when there was none for so many seconds, even of nothing. Transactions do not wait for it.
+    /// Make a block when there was none for so many seconds, even of nothing. Transactions do not wait for it. [default: never
+    /// with one validator, every 5 seconds with several]
     #[arg(long, short, value_name = "SECONDS", value_parser = seconds, help_heading = "Chain")]
     pub block_time: Option<Duration>,
     /// Chain id of a new chain for Ethereum's clients [default: 7082400, which COTI's clients expect].
@@ -80,6 +109,10 @@ pub struct Dev {
     /// Port of the faucet; 0 for any free one [default: 5000, or any free one with --port 0].
     #[arg(long, value_name = "PORT", help_heading = "Doors")]
     pub faucet_port: Option<u16>,
+    /// Port of /status, /health and /metrics; 0 for any free one. Without it one validator has none, and several have theirs
+    /// on free ones.
+    #[arg(long, value_name = "PORT", help_heading = "Doors")]
+    pub ops_port: Option<u16>,
     /// Address to listen on [default: 127.0.0.1]. Any other opens the chain, and accounts that everybody knows, to the
     /// network.
     #[arg(long, value_name = "ADDRESS", help_heading = "Doors")]
@@ -117,6 +150,20 @@ pub struct Output {
     /// Say more: -v what happens, -vv every detail.
     #[arg(long, short, action = clap::ArgAction::Count, help_heading = "Output")]
     pub verbose: u8,
+    /// How logs are written to standard error [default: text].
+    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    pub log_format: Option<LogFormat>,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object a line, for programs.
+    Json,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -2,11 +2,16 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use cloister_chain::Address;
 use cloister_chain::genesis::GenesisError;
+use cloister_chain::validators::ValidatorSetError;
+use cloister_store::StoreError;
 use thiserror::Error;
+
+use crate::settings::SettingsError;
 
 /// Why a command fails. The words are for the person who typed it.
 #[derive(Debug, Error)]
@@ -41,6 +46,65 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// The nodes of a network do not fit together.
+    #[error("{0}")]
+    Plan(&'static str),
+    /// The powers make no set of validators.
+    #[error(transparent)]
+    Validators(#[from] ValidatorSetError),
+    /// `--output` names a directory with something in it.
+    #[error("{0} is not empty: a network is made once, in a directory of its own")]
+    NotEmpty(PathBuf),
+    /// A file cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A genesis file that is none.
+    #[error("{path} is not a genesis: {source}")]
+    GenesisFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: serde_json::Error,
+    },
+    /// The settings of a node cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The home of a node has no seed.
+    #[error("{0} has no sealed seed: `cloister testnet init` makes the homes of a network with theirs")]
+    Seedless(PathBuf),
+    /// The seed of a new chain does not reach its homes.
+    #[error(transparent)]
+    Provision(#[from] cloister_node::ProvisionError),
+    /// A running node has the directory.
+    #[error("{0} is in use by another process: stop the node first")]
+    InUse(PathBuf),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A block in the store is not what it should be.
+    #[error("block {height} of this store is unsound: {what}")]
+    Unsound {
+        /// Its height.
+        height: u64,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// A node of a network on this machine did not start.
+    #[error("{name} did not start: {what}")]
+    NodeFailed {
+        /// Which node.
+        name: String,
+        /// Its last words.
+        what: String,
+    },
+    /// All nodes of a network on this machine have ended.
+    #[error("no node is left")]
+    NoneLeft,
     /// The directory or its keys cannot be used.
     #[error(transparent)]
     Home(#[from] cloister_node::HomeError),

@@ -7,10 +7,11 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
+use crate::args::LogFormat;
 use crate::error::Error;
 
 /// Somebody or something that reads what this program prints.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Shell {
     json: bool,
     colour_out: bool,
@@ -102,16 +103,20 @@ fn dress(colour: bool, paint: Paint, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Sends logs to standard error: warnings, more with each `verbose`, or what `RUST_LOG` says.
-pub fn log(verbose: u8) {
+/// Sends logs to standard error: what `RUST_LOG` says, else what `verbose` asks for, else what `usual` says.
+pub fn log(verbose: u8, format: LogFormat, usual: &str) {
     let default = match verbose {
-        0 => "warn",
+        0 => usual,
         1 => "warn,cloister=info,cloister_node=info,cloister_api=info,cloister_consensus=info",
         2 => "info,cloister=debug,cloister_node=debug,cloister_api=debug,cloister_consensus=debug",
         _ => "trace",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let colour = io::stderr().is_terminal();
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colour);
     // A second subscriber could only come from this function being called twice.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colour).try_init();
+    let _ = match format {
+        LogFormat::Text => subscriber.try_init(),
+        LogFormat::Json => subscriber.json().flatten_event(true).with_ansi(false).try_init(),
+    };
 }

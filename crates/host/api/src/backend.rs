@@ -9,6 +9,8 @@ use cloister_store::Store;
 use thiserror::Error;
 use tokio::sync::{broadcast, watch};
 
+use crate::ops::Vitals;
+
 /// A running node, as its doors see it.
 pub trait Backend: Send + Sync + 'static {
     /// The chain.
@@ -34,6 +36,11 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Number of connected peers.
     fn peers(&self) -> usize;
+
+    /// What the node counts about itself, if it does.
+    fn vitals(&self) -> Option<&Vitals> {
+        None
+    }
 
     /// The height that this node is catching up to; `None` once it is there.
     fn syncing(&self) -> Option<u64>;

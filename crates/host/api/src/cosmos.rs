@@ -25,11 +25,14 @@ use read::Recent;
 
 mod absent;
 mod auth;
+mod authz;
 mod bank;
 mod block;
 mod compute;
+mod distribution;
 mod error;
 mod feegrant;
+mod gov;
 mod light;
 mod message;
 mod node;
@@ -38,6 +41,8 @@ mod request;
 mod sealed;
 mod search;
 mod server;
+mod slashing;
+mod staking;
 mod tx;
 mod view;
 
@@ -80,6 +85,11 @@ impl<B: Backend> Door<B> {
             .merge(node::routes())
             .merge(light::routes())
             .merge(feegrant::routes())
+            .merge(authz::routes())
+            .merge(gov::routes())
+            .merge(staking::routes())
+            .merge(slashing::routes())
+            .merge(distribution::routes())
             .merge(absent::routes())
             .fallback(async || RestError::Unimplemented)
             .method_not_allowed_fallback(async || RestError::Method)

@@ -1,7 +1,8 @@
 //! The doors of a node: what clients speak to.
 //!
 //! Purpose: parse requests into the chain's words, answer them from the store, the mempool and the enclave's queries, in
-//! the dialect and with the error texts that published clients expect. [`eth`] is Ethereum JSON-RPC, [`cosmos`] is Cosmos REST.
+//! the dialect and with the error texts that published clients expect. [`eth`] is Ethereum JSON-RPC, [`cosmos`] is Cosmos REST,
+//! [`ops`] is for operators.
 //!
 //! Must not know: keys, plaintext, how consensus or the enclave process work. A door sees what is public: ciphertext.
 //! The node behind a door is a [`Backend`].
@@ -23,5 +24,6 @@
 pub mod backend;
 pub mod cosmos;
 pub mod eth;
+pub mod ops;
 
 pub use backend::{Backend, Unavailable};

@@ -17,6 +17,9 @@ impl DevAccount {
     }
 }
 
+/// How many of hardhat's accounts a new chain funds when nobody says.
+pub const HARDHAT: u32 = 10;
+
 /// The first `count` of hardhat's accounts, then LocalSecret's.
 pub fn all(count: u32) -> Result<Vec<DevAccount>, Error> {
     let hardhat = Wallet::family(HARDHAT_MNEMONIC, ETHEREUM, 0..count)?;
@@ -40,6 +43,11 @@ pub fn faucet(accounts: &[DevAccount]) -> Result<Wallet, Error> {
         Some(account) => Wallet::from_hex(&account.wallet.to_hex()),
         None => Ok(Wallet::family(mnemonic, SECRET, [0])?.remove(0)),
     }
+}
+
+/// Whether an account is one of LocalSecret's.
+pub fn is_local_secret(account: &DevAccount) -> bool {
+    LOCAL_SECRET.iter().any(|(name, _)| account.name == *name)
 }
 
 /// Secret Network's development accounts (LocalSecret), at m/44'/529'/0'/0/0.

@@ -1,18 +1,48 @@
 //! The first state of a development chain.
 
 use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use cloister_chain::genesis::GenesisAccount;
-use cloister_chain::{Address, B256, Bytes, Genesis, U256, Validator, ValidatorSet};
+use cloister_chain::staking::{self, Decimal, GenesisStaking, GenesisValidator, Params};
+use cloister_chain::{Address, B256, Bytes, Genesis, U256, Validator, ValidatorSet, gov};
 use serde::Deserialize;
 
 use super::accounts::{DevAccount, LOCAL_SECRET};
 use crate::args::Dev;
 use crate::error::Error;
 
-/// A new chain as the flags want it: `validator` signs its blocks, `time` is nanoseconds since the Unix epoch.
-pub fn new(dev: &Dev, accounts: &[DevAccount], validator: B256, time: u64) -> Result<Genesis, Error> {
-    let balance = U256::from(dev.balance.unwrap_or(BALANCE)) * COIN;
+/// What distinguishes one new chain from another.
+pub struct Terms {
+    /// Chain id for everything but Ethereum's clients.
+    pub chain_id: String,
+    /// Chain id for Ethereum's clients.
+    pub evm_chain_id: u64,
+    /// What each account gets, in whole coins.
+    pub balance: u64,
+    /// EVM gas of one block.
+    pub evm_gas: u64,
+    /// SDK gas of one block.
+    pub sdk_gas: u64,
+}
+
+impl Terms {
+    /// The chain that the flags of `dev` ask for.
+    pub fn of(dev: &Dev) -> Self {
+        Self {
+            chain_id: dev.chain_id.clone().unwrap_or_else(|| CHAIN_ID.into()),
+            evm_chain_id: dev.evm_chain_id.unwrap_or(EVM_CHAIN_ID),
+            balance: dev.balance.unwrap_or(BALANCE),
+            evm_gas: EVM_GAS,
+            sdk_gas: SDK_GAS,
+        }
+    }
+}
+
+/// A new chain: `validators` sign its first blocks, `time` is nanoseconds since the Unix epoch.
+fn new(terms: Terms, accounts: &[DevAccount], validators: ValidatorSet, time: u64) -> Result<Genesis, Error> {
+    let Terms { chain_id, evm_chain_id, balance, evm_gas, sdk_gas } = terms;
+    let balance = U256::from(balance) * COIN;
     // Each key is two accounts, and either of them may meet a client of either world.
     let people = accounts.iter().flat_map(DevAccount::addresses).map(|address| GenesisAccount {
         address,
@@ -21,19 +51,82 @@ pub fn new(dev: &Dev, accounts: &[DevAccount], validator: B256, time: u64) -> Re
         ..GenesisAccount::default()
     });
     let genesis = Genesis {
-        chain_id: dev.chain_id.clone().unwrap_or_else(|| CHAIN_ID.into()),
-        evm_chain_id: dev.evm_chain_id.unwrap_or(EVM_CHAIN_ID),
+        chain_id,
+        evm_chain_id,
         time,
         simulated: true,
-        validators: ValidatorSet::new(vec![Validator { key: validator, power: 1 }]).expect("one validator is a set"),
-        evm_gas: EVM_GAS,
-        sdk_gas: SDK_GAS,
+        validators,
+        evm_gas,
+        sdk_gas,
         base_fee: BASE_FEE,
         accounts: people.chain(predeploys()).collect(),
         staking: None,
     };
     genesis.check()?;
     Ok(genesis)
+}
+
+/// A validator of a network, as it begins.
+pub struct Founder {
+    /// What others call it.
+    pub moniker: String,
+    /// What signs its blocks.
+    pub key: B256,
+    /// Its voting power.
+    pub power: u64,
+    /// The account that it belongs to.
+    pub operator: Address,
+}
+
+/// A new chain whose validators have bonded what their power is worth, and may come and go.
+pub fn staked(terms: Terms, accounts: &[DevAccount], founders: Vec<Founder>, time: u64) -> Result<Genesis, Error> {
+    let member = |founder: &Founder| Validator { key: founder.key, power: founder.power };
+    let validators = ValidatorSet::new(founders.iter().map(member).collect()).map_err(Error::Validators)?;
+    let mut genesis = new(terms, accounts, validators, time)?;
+    for founder in &founders {
+        if !genesis.accounts.iter().any(|account| account.address == founder.operator) {
+            let operator = GenesisAccount { address: founder.operator, coins: COINS, ..GenesisAccount::default() };
+            genesis.accounts.push(operator);
+        }
+    }
+    let validator = |Founder { moniker, key, power, operator }| GenesisValidator {
+        operator,
+        key,
+        bond: u128::from(power) * staking::POWER,
+        moniker,
+        commission: Decimal::percent(10),
+        max_commission: Decimal::percent(20),
+        max_commission_change: Decimal::percent(1),
+    };
+    genesis.staking = Some(GenesisStaking {
+        params: Params { signed_blocks_window: SIGNED_BLOCKS_WINDOW, ..Params::default() },
+        governance: gov::Params::default(),
+        validators: founders.into_iter().map(validator).collect(),
+    });
+    genesis.check()?;
+    Ok(genesis)
+}
+
+/// A development chain: `validator` signs its blocks and belongs to LocalSecret's first account, which is where what is
+/// delegated to it can be seen. What takes weeks on a network takes LocalSecret's ninety seconds.
+pub fn local(dev: &Dev, accounts: &[DevAccount], validator: B256, time: u64) -> Result<Genesis, Error> {
+    let operator = super::accounts::faucet(accounts)?.cosmos_address();
+    let founder = Founder { moniker: "cloister".into(), key: validator, power: LOCAL_POWER, operator };
+    let mut genesis = staked(Terms::of(dev), accounts, vec![founder], time)?;
+    if let Some(staking) = &mut genesis.staking {
+        staking.params.unbonding_time = LOCAL_PERIOD;
+        staking.governance.max_deposit_period = LOCAL_PERIOD;
+        staking.governance.voting_period = LOCAL_PERIOD;
+        staking.governance.expedited_voting_period = LOCAL_PERIOD / 6;
+    }
+    genesis.check()?;
+    Ok(genesis)
+}
+
+/// Nanoseconds since the Unix epoch.
+pub fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Refuses flags that contradict the chain that a directory already holds.
@@ -52,9 +145,9 @@ pub fn check_existing(dev: &Dev, genesis: &Genesis) -> Result<(), Error> {
     }
 }
 
-/// How many of hardhat's keys a chain funds: it has two accounts of each of these and of LocalSecret's, and contracts.
+/// How many of hardhat's keys a chain funds: it has two accounts of each of these and of LocalSecret's, then contracts.
 pub fn hardhat_accounts(genesis: &Genesis) -> u32 {
-    let people = genesis.accounts.iter().filter(|account| account.code.is_empty()).count();
+    let people = genesis.accounts.iter().take_while(|account| account.code.is_empty()).count();
     u32::try_from((people / 2).saturating_sub(LOCAL_SECRET.len())).unwrap_or(0)
 }
 
@@ -84,7 +177,7 @@ const CHAIN_ID: &str = "secretdev-1";
 /// What unmodified COTI configurations expect.
 const EVM_CHAIN_ID: u64 = 7_082_400;
 /// Whole coins for each account.
-const BALANCE: u64 = 10_000;
+pub const BALANCE: u64 = 10_000;
 /// What LocalSecret gives to each account, in the Cosmos micro-denomination.
 const COINS: u128 = 1_000_000_000_000_000_000;
 /// Wei in one coin.
@@ -93,6 +186,13 @@ const COIN: U256 = U256::from_limbs([1_000_000_000_000_000_000, 0, 0, 0]);
 const EVM_GAS: u64 = 1_200_000_000;
 /// SDK gas of one block, ten times a network's.
 const SDK_GAS: u64 = 100_000_000;
+/// A tenth of what LocalSecret's accounts have, in whole coins, as its validator bonds it.
+const LOCAL_POWER: u64 = 100_000_000_000;
+/// Ninety seconds, in nanoseconds.
+const LOCAL_PERIOD: u64 = 90_000_000_000;
+/// Blocks over which absences count, a hundred times the Cosmos SDK's: blocks of a network under load follow each other quickly,
+/// and a node that is started again must not find itself jailed.
+const SIGNED_BLOCKS_WINDOW: u64 = 10_000;
 /// Floor of the base fee in wei per gas, as on COTI's networks.
 const BASE_FEE: u64 = 5_000_000;
 
@@ -102,7 +202,8 @@ mod tests {
     use super::*;
 
     fn made(dev: &Dev) -> Genesis {
-        new(dev, &accounts::all(10).expect("valid mnemonics"), B256::repeat_byte(1), 1).expect("a valid genesis")
+        let accounts = accounts::all(10).expect("valid mnemonics");
+        local(dev, &accounts, B256::repeat_byte(1), 1).expect("a valid genesis")
     }
 
     #[test]
@@ -123,6 +224,10 @@ mod tests {
             assert!(rich.iter().any(|account| account.address == address), "{name}");
         }
         assert_eq!(hardhat_accounts(&genesis), 10);
+        let staking = genesis.staking.as_ref().expect("a staking section");
+        let owner = cloister_chain::cosmos::bech32(&staking.validators[0].operator);
+        assert_eq!(owner, "secret1ap26qrlp8mcq2pg6r47w43l0y8zkqm8a450s03");
+        assert_eq!((staking.validators.len(), staking.validators[0].bond), (1, 100_000_000_000_000_000));
     }
 
     #[test]
@@ -143,7 +248,7 @@ mod tests {
     #[test]
     fn a_chain_id_that_is_none_is_refused() {
         let dev = Dev { chain_id: Some("two words".into()), ..Dev::default() };
-        let refused = new(&dev, &[], B256::repeat_byte(1), 1);
+        let refused = local(&dev, &[], B256::repeat_byte(1), 1);
         assert!(matches!(refused, Err(Error::Genesis(_))));
     }
 }

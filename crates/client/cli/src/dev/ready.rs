@@ -3,7 +3,7 @@
 use cloister_chain::wire::Lockdown;
 use cloister_sdk::Address;
 use cloister_sdk::cosmos::bech32;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::DevNode;
 use crate::error::Error;
@@ -18,7 +18,9 @@ pub struct Ready {
     rpc: String,
     websocket: String,
     rest: String,
-    faucet: String,
+    faucet: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ops: Option<String>,
     chain_id: String,
     evm_chain_id: u64,
     height: u64,
@@ -29,8 +31,8 @@ pub struct Ready {
 }
 
 /// See [`Lockdown`].
-#[derive(Debug, Serialize)]
-struct Walls {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Walls {
     seccomp: bool,
     landlock: bool,
     namespaces: bool,
@@ -68,19 +70,19 @@ impl Ready {
             });
         }
         let genesis = node.genesis();
-        let Lockdown { seccomp, landlock, namespaces } = node.lockdown();
         Ok(Self {
             event: "ready",
             simulated: genesis.simulated,
             rpc: node.url(),
             websocket: node.url().replacen("http", "ws", 1),
             rest: node.rest_url(),
-            faucet: node.faucet_url(),
+            faucet: node.doors().faucet(),
+            ops: node.doors().ops(),
             chain_id: genesis.chain_id.clone(),
             evm_chain_id: genesis.evm_chain_id,
             height: node.height(),
             data: node.data().map(|path| path.display().to_string()),
-            enclave: Walls { seccomp, landlock, namespaces },
+            enclave: node.lockdown().into(),
             accounts,
         })
     }
@@ -111,7 +113,12 @@ impl Ready {
         shell.prose("");
         row("Ethereum JSON-RPC", &format!("{}  {}", self.rpc, self.websocket));
         row("Secret REST", &self.rest);
-        row("Faucet", &format!("{}/faucet?address=secret1…", self.faucet));
+        if let Some(faucet) = &self.faucet {
+            row("Faucet", &format!("{faucet}/faucet?address=secret1…"));
+        }
+        if let Some(ops) = &self.ops {
+            row("Operations", &format!("{ops}/status, /health, /metrics"));
+        }
         row("Chain id", &format!("{} (EVM), {}", self.evm_chain_id, self.chain_id));
         row(
             "State",
@@ -125,8 +132,16 @@ impl Ready {
     }
 }
 
+impl From<Lockdown> for Walls {
+    fn from(lockdown: Lockdown) -> Self {
+        let Lockdown { seccomp, landlock, namespaces } = lockdown;
+        Self { seccomp, landlock, namespaces }
+    }
+}
+
 impl Walls {
-    fn words(&self) -> String {
+    /// The walls that stand, for people.
+    pub fn words(&self) -> String {
         let walls =
             [(self.seccomp, "a system-call filter"), (self.landlock, "Landlock"), (self.namespaces, "namespaces")];
         let standing: Vec<&str> = walls.into_iter().filter_map(|(stands, name)| stands.then_some(name)).collect();
@@ -135,7 +150,7 @@ impl Walls {
 }
 
 /// Wei as whole coins, with as many decimals as it takes.
-fn coins(wei: cloister_sdk::U256) -> String {
+pub fn coins(wei: cloister_sdk::U256) -> String {
     let digits = format!("{wei:0>19}");
     let (whole, part) = digits.split_at(digits.len() - 18);
     match part.trim_end_matches('0') {

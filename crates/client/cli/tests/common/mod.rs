@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -23,10 +23,11 @@ pub fn run(arguments: &[&str]) -> Output {
     cloister().args(arguments).output().unwrap()
 }
 
-/// A `cloister dev --json` that is ready.
+/// A `cloister dev --json`, or another command that says when it is ready.
 pub struct Dev {
     child: Child,
     out: BufReader<ChildStdout>,
+    errors: Option<JoinHandle<String>>,
     /// What it said when it was ready.
     pub ready: Value,
 }
@@ -48,6 +49,11 @@ impl Dev {
         if let Some(data) = data {
             command.arg("--data").arg(data);
         }
+        Self::spawn(command)
+    }
+
+    /// A command with all its arguments.
+    pub fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut errors = BufReader::new(child.stderr.take().unwrap());
         // Nobody else reads it, and a full pipe would stop the node.
@@ -66,7 +72,14 @@ impl Dev {
             let _ = child.kill();
             panic!("not ready: {line:?}\n{}", errors.join().unwrap());
         };
-        Self { child, out, ready }
+        Self { child, out, errors: Some(errors), ready }
+    }
+
+    /// The next line of its result.
+    pub fn next(&mut self) -> Value {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
     }
 
     /// Where its door is.
@@ -100,6 +113,13 @@ impl Dev {
     pub fn end(mut self, signal: Signal) -> ExitStatus {
         kill_process(self.pid(), signal).unwrap();
         self.child.wait().unwrap()
+    }
+
+    /// The same, for what it logged.
+    pub fn logs_at_end(mut self, signal: Signal) -> String {
+        let errors = self.errors.take().unwrap();
+        self.end(signal);
+        errors.join().unwrap()
     }
 
     /// Ends it as a power cut would.
