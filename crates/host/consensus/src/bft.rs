@@ -18,6 +18,10 @@ mod event;
 mod key;
 mod pace;
 mod parts;
+#[cfg(test)]
+mod sim;
+#[cfg(test)]
+mod testing;
 mod validators;
 
 pub use chain::{Chain, Fatal, Kept};

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use cloister_chain::vote::{Signed, Statement};
 use cloister_chain::B256;
+use cloister_chain::vote::{Signed, Statement};
 use malachite_types::{
     Context, LinearTimeouts, NilOrVal, Round, SignedExtension, SignedProposal, SignedVote, SigningScheme, VoteType,
 };

@@ -4,10 +4,10 @@
 //! the last of which says so. Pieces arrive in any order. The announcement is signed and names the block by the hash of
 //! its header; the header commits to all the rest, so nothing else needs a signature.
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use cloister_chain::hash::tagged;
 use cloister_chain::vote::is_signed;
 use cloister_chain::{B256, Block, Bytes, limits};
-use borsh::{BorshDeserialize, BorshSerialize};
 use malachite::app::streaming::{StreamContent, StreamId, StreamMessage};
 use malachite_types::ProposalPart;
 

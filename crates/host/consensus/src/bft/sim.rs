@@ -13,7 +13,7 @@ use cloister_chain::vote::Statement;
 use cloister_chain::{B256, ValidatorSet};
 use malachite::app::types::PeerId;
 
-use super::testing::{power_tx, key, set};
+use super::testing::{key, power_tx, set};
 use super::{End, Pace};
 
 mod effects;
@@ -73,12 +73,32 @@ struct World {
 
 /// Something on the agenda. What is meant for a node that crashed since is dropped: `life` counts its lives.
 enum Happening {
-    Arrival { to: usize, life: u64, from: usize, packet: Packet },
-    Timeout { node: usize, life: u64, timer: u64 },
-    Execution { node: usize, life: u64 },
-    Wake { node: usize, life: u64 },
-    Status { node: usize, life: u64 },
-    Boot { node: usize },
+    Arrival {
+        to: usize,
+        life: u64,
+        from: usize,
+        packet: Packet,
+    },
+    Timeout {
+        node: usize,
+        life: u64,
+        timer: u64,
+    },
+    Execution {
+        node: usize,
+        life: u64,
+    },
+    Wake {
+        node: usize,
+        life: u64,
+    },
+    Status {
+        node: usize,
+        life: u64,
+    },
+    Boot {
+        node: usize,
+    },
     /// Once a second, faults are drawn.
     Second,
 }

@@ -8,9 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cloister_chain::hash::tagged;
-use cloister_chain::{
-    B256, Block, Bytes, Certificate, Evidence, Genesis, Header, Parent, Validator, ValidatorSet,
-};
+use cloister_chain::{B256, Block, Bytes, Certificate, Evidence, Genesis, Header, Parent, Validator, ValidatorSet};
 use zeroize::Zeroizing;
 
 use super::{Chain, Fatal, Kept, ValidatorKey};

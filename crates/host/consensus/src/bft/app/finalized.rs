@@ -74,9 +74,10 @@ impl App {
 
     fn report(&mut self, evidence: &MisbehaviorEvidence<Tendermint>) {
         let Some(current) = &self.current else { return };
-        let votes = evidence.votes.iter().flat_map(|(by, pairs)| {
-            pairs.iter().map(move |(one, other)| (*by, signed_vote(one), signed_vote(other)))
-        });
+        let votes = evidence
+            .votes
+            .iter()
+            .flat_map(|(by, pairs)| pairs.iter().map(move |(one, other)| (*by, signed_vote(one), signed_vote(other))));
         let proposals = evidence.proposals.iter().flat_map(|(by, pairs)| {
             pairs.iter().map(move |(one, other)| (*by, signed_proposal(one), signed_proposal(other)))
         });

@@ -80,7 +80,12 @@ struct Field {
 }
 
 impl Field {
-    fn same<T: PartialEq + Display + ?Sized>(&self, field: &'static str, ours: &T, theirs: &T) -> Result<(), Divergence> {
+    fn same<T: PartialEq + Display + ?Sized>(
+        &self,
+        field: &'static str,
+        ours: &T,
+        theirs: &T,
+    ) -> Result<(), Divergence> {
         self.so(ours == theirs, field, ours, theirs)
     }
 

@@ -10,7 +10,8 @@ impl App {
         let (parent, tip) = (self.chain.parent(), self.chain.tip()?);
         if parent.header.height != tip {
             let executed = parent.header.height;
-            let text = format!("block {tip} was decided, but only block {executed} was executed before consensus began");
+            let text =
+                format!("block {tip} was decided, but only block {executed} was executed before consensus began");
             return Err(End::Store(Fatal(text.into())));
         }
         self.start(parent)

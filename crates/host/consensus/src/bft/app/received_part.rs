@@ -5,7 +5,7 @@ use malachite::app::types::PeerId;
 use tracing::{debug, error};
 
 use super::judge::{self, Rules};
-use super::{App, Announcement, Part, Proposed, Stage, Whole, kept, proposed};
+use super::{Announcement, App, Part, Proposed, Stage, Whole, kept, proposed};
 use crate::bft::End;
 use crate::bft::context::BlockHash;
 use crate::bft::validators::ValidatorSet;
@@ -75,7 +75,8 @@ impl App {
         } else {
             return false;
         };
-        if first.round > round.saturating_add(ROUNDS_AHEAD) || first.valid_round.is_some_and(|valid| valid >= first.round)
+        if first.round > round.saturating_add(ROUNDS_AHEAD)
+            || first.valid_round.is_some_and(|valid| valid >= first.round)
         {
             return false;
         }
@@ -94,9 +95,9 @@ impl App {
         let kept = kept.map(|kept| (kept.block.header.height, kept.round, kept.block.header.hash()));
         let early = self.early.iter().map(|whole| whole.announcement);
         let early = early.map(|early| (early.height, early.round, early.block));
-        let others = kept.chain(early).filter(|(height, round, block)| {
-            (*height, *round) == (first.height, first.round) && *block != first.block
-        });
+        let others = kept
+            .chain(early)
+            .filter(|(height, round, block)| (*height, *round) == (first.height, first.round) && *block != first.block);
         others.count() >= PER_ROUND
     }
 }

@@ -133,7 +133,9 @@ fn a_block_of_the_validator_whose_turn_it_is_is_kept_and_then_valid() {
 fn parts_of_strangers_and_of_validators_out_of_turn_are_not_collected() {
     let (mut bench, _) = Bench::started(false);
     let block = bench.block(1, vec![]);
-    for (rounds, sender) in [((0, None), (turn(1, 0) + 1) % 4), ((0, None), 9), ((11, None), turn(1, 11)), ((1, Some(1)), turn(1, 1))] {
+    for (rounds, sender) in
+        [((0, None), (turn(1, 0) + 1) % 4), ((0, None), 9), ((11, None), turn(1, 11)), ((1, Some(1)), turn(1, 1))]
+    {
         assert_eq!(bench.receive(&block, rounds, sender), None, "{rounds:?} by {sender}");
     }
     assert!(bench.shared.kept(1).unwrap().is_empty());
@@ -163,8 +165,7 @@ fn a_block_proposed_again_was_made_by_whoever_proposed_before() {
 fn a_round_has_room_for_two_blocks() {
     let (mut bench, _) = Bench::started(false);
     let blocks: Vec<Block> = (0..4u8).map(|byte| bench.block(1, vec![vec![byte].into()])).collect();
-    let answers: Vec<bool> =
-        blocks.iter().map(|block| bench.receive(block, (0, None), turn(1, 0)).is_some()).collect();
+    let answers: Vec<bool> = blocks.iter().map(|block| bench.receive(block, (0, None), turn(1, 0)).is_some()).collect();
     assert_eq!(answers, [true, true, false, false]);
     assert!(bench.receive(&blocks[0], (0, None), turn(1, 0)).is_some(), "what is known may come again");
 }
@@ -238,10 +239,10 @@ fn a_block_that_comes_before_its_parent_is_executed_is_judged_when_its_height_st
     assert!(bench.shared.lock().execute());
     let (height, _) = bench.app.next().unwrap().unwrap();
     let known = bench.app.started_round(height, Round::new(0)).unwrap();
-    assert_eq!(known.iter().map(|value| (value.value.0, value.validity)).collect::<Vec<_>>(), [(
-        second.header.hash(),
-        Validity::Valid
-    )]);
+    assert_eq!(
+        known.iter().map(|value| (value.value.0, value.validity)).collect::<Vec<_>>(),
+        [(second.header.hash(), Validity::Valid)]
+    );
     assert_eq!(bench.shared.kept(2).unwrap()[0].block, second);
 }
 

@@ -47,7 +47,8 @@ fn polka(signatures: usize) -> PolkaCertificate<Tendermint> {
 }
 
 fn round_certificate() -> RoundCertificate<Tendermint> {
-    let signature = |vote_type, value_id, byte| RoundSignature::new(vote_type, value_id, address(byte), Signature([byte; 64]));
+    let signature =
+        |vote_type, value_id, byte| RoundSignature::new(vote_type, value_id, address(byte), Signature([byte; 64]));
     RoundCertificate {
         height: Height(9),
         round: Round::new(1),
@@ -150,10 +151,22 @@ fn every_message_goes_there_and_back_and_its_bytes_are_pinned() {
 
 /// First 8 bytes of the SHA-256 of each, under the label `test`.
 const PINS: [&str; 16] = [
-    "8deacba2e9df6175", "b118fd862f6c36e0", "9852ac12c539c1cf", "e1d92084714d2517",
-    "3fe3b0b41b3ec914", "4535197fe15375b8", "1b7c95eb946cda2f", "ae2ec73e06b525ca",
-    "567d92b002db8efd", "b3fc10cc000ee224", "1a8824355c344212", "5610764666394782",
-    "aa38c628f379bda1", "41ef2c958248b096", "b265c930fcb88a06", "3bfe1d74c314cff6",
+    "8deacba2e9df6175",
+    "b118fd862f6c36e0",
+    "9852ac12c539c1cf",
+    "e1d92084714d2517",
+    "3fe3b0b41b3ec914",
+    "4535197fe15375b8",
+    "1b7c95eb946cda2f",
+    "ae2ec73e06b525ca",
+    "567d92b002db8efd",
+    "b3fc10cc000ee224",
+    "1a8824355c344212",
+    "5610764666394782",
+    "aa38c628f379bda1",
+    "41ef2c958248b096",
+    "b265c930fcb88a06",
+    "3bfe1d74c314cff6",
 ];
 
 #[test]

@@ -11,6 +11,10 @@ use super::*;
 use crate::bft::testing::{Disk, Node, Shared, chain_id, key, power_tx, set};
 use crate::bft::{Fatal, Kept};
 
+mod link;
+
+use link::Link;
+
 /// A chain whose blocks are executed by another thread a little later, as a node does it.
 struct Executing {
     shared: Shared,
@@ -21,6 +25,8 @@ struct Executing {
 struct Network {
     name: String,
     ports: Vec<u16>,
+    /// From each to each, if the network goes through links.
+    links: Vec<Vec<Link>>,
     set: ValidatorSet,
     pace: Pace,
     nodes: Vec<Option<(Engine, Shared)>>,
@@ -30,13 +36,23 @@ struct Network {
 impl Network {
     /// As many nodes as there are powers; a node with power 0 is no validator.
     fn start(name: &str, powers: &[u64], pace: Pace) -> Self {
+        Self::start_over(name, powers, pace, |_| Vec::new())
+    }
+
+    /// The same with ways that can be blocked.
+    fn start_linked(name: &str, powers: &[u64], pace: Pace) -> Self {
+        let links = |ports: &[u16]| ports.iter().map(|_| ports.iter().map(|port| Link::to(*port)).collect()).collect();
+        Self::start_over(name, powers, pace, links)
+    }
+
+    fn start_over(name: &str, powers: &[u64], pace: Pace, links: fn(&[u16]) -> Vec<Vec<Link>>) -> Self {
         let open: Vec<TcpListener> = powers.iter().map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        let ports = open.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
+        let ports: Vec<u16> = open.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
         drop(open);
         let logs = std::env::temp_dir().join(format!("cloister-bft-{}-{name}", std::process::id()));
         let voting: Vec<u64> = powers.iter().copied().take_while(|power| *power > 0).collect();
-        let mut network =
-            Self { name: name.into(), ports, set: set(&voting), pace, nodes: Vec::new(), logs };
+        let (links, set) = (links(&ports), set(&voting));
+        let mut network = Self { name: name.into(), ports, links, set, pace, nodes: Vec::new(), logs };
         for index in 0..powers.len() {
             network.nodes.push(None);
             network.boot(index, Disk::default());
@@ -49,6 +65,10 @@ impl Network {
         let events = Arc::new(OnceLock::new());
         let chain = Executing { shared: shared.clone(), events: Arc::clone(&events) };
         let address = |port: &u16| format!("/ip4/127.0.0.1/tcp/{port}");
+        let way = |(other, port): (usize, &u16)| match self.links.get(index) {
+            Some(links) => address(&links[other].port),
+            None => address(port),
+        };
         let others = self.ports.iter().enumerate().filter(|(other, _)| *other != index);
         let config = EngineConfig {
             chain_id: chain_id(),
@@ -56,7 +76,7 @@ impl Network {
             key: key(index),
             peer_key: Zeroizing::new([index as u8 + 100; 32]),
             listen: address(&self.ports[index]),
-            peers: others.map(|(_, port)| address(port)).collect(),
+            peers: others.map(way).collect(),
             spread: Spread::Direct,
             log: self.logs.join(format!("{index}.wal")),
             pace: self.pace,
@@ -75,6 +95,15 @@ impl Network {
 
     fn running(&self) -> impl Iterator<Item = &(Engine, Shared)> {
         self.nodes.iter().flatten()
+    }
+
+    /// Cuts the network in two, or makes it whole again.
+    fn cut(&self, side: &[usize], cut: bool) {
+        for (from, links) in self.links.iter().enumerate() {
+            for (to, link) in links.iter().enumerate() {
+                link.block(cut && side.contains(&from) != side.contains(&to));
+            }
+        }
     }
 
     /// Puts a transaction into every mempool.
@@ -346,4 +375,31 @@ fn two_processes_cannot_have_one_log_and_a_bad_address_is_named() {
     assert!(matches!(taken, Err(StartError::Engine(_))), "the log is in use");
     let wrong = Engine::start(config("nowhere", "other.wal"), chain());
     assert!(matches!(wrong, Err(StartError::Address(text)) if text == "nowhere"));
+}
+
+#[test]
+fn a_network_cut_in_half_decides_nothing_and_goes_on_when_it_is_whole() {
+    let network = Network::start_linked("halves", &[1, 1, 1, 1], quick());
+    network.reach(3);
+    network.cut(&[0, 1], true);
+    std::thread::sleep(Duration::from_millis(500));
+    let height = network.highest();
+    std::thread::sleep(Duration::from_secs(5));
+    assert_eq!(network.highest(), height, "no half has more than two thirds");
+    network.cut(&[0, 1], false);
+    network.reach(height + 4);
+    network.agrees();
+}
+
+#[test]
+fn three_of_four_go_on_and_the_fourth_follows_when_it_is_connected_again() {
+    let network = Network::start_linked("corner", &[1, 1, 1, 1], quick());
+    network.reach(3);
+    network.cut(&[2], true);
+    let seconds = std::env::var("CLOISTER_CUT").ok().and_then(|text| text.parse().ok());
+    std::thread::sleep(Duration::from_secs(seconds.unwrap_or(5)));
+    let height = network.highest();
+    network.cut(&[2], false);
+    network.reach(height + 4);
+    network.agrees();
 }

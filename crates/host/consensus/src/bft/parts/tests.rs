@@ -127,5 +127,8 @@ fn the_announcement_is_pinned() {
     let bytes = borsh::to_vec(&Part::First(announcement)).unwrap();
     assert_eq!(bytes.len(), 1 + 8 + 4 + 5 + 32 + 4 + 20 + 64);
     let text: String = bytes[..54].iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(text, "000700000000000000020000000101000000090909090909090909090909090909090909090909090909090909090909090964000000");
+    assert_eq!(
+        text,
+        "000700000000000000020000000101000000090909090909090909090909090909090909090909090909090909090909090964000000"
+    );
 }

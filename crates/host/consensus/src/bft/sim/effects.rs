@@ -89,12 +89,7 @@ impl Host {
     }
 
     /// Feeds the state machine.
-    pub fn input(
-        &mut self,
-        core: &mut State<Tendermint>,
-        input: Input<Tendermint>,
-        out: &mut Out,
-    ) -> Result<(), End> {
+    pub fn input(&mut self, core: &mut State<Tendermint>, input: Input<Tendermint>, out: &mut Out) -> Result<(), End> {
         let metrics = self.metrics.clone();
         let result: Result<(), Error<Tendermint>> = malachite_core::process!(
             input: input,
@@ -116,11 +111,8 @@ impl Host {
         if self.trace {
             self.print(&effect);
         }
-        let resume = if self.is_dead() || self.end.is_some() {
-            Ok(self.nothing(effect))
-        } else {
-            self.carry_out(effect, out)
-        };
+        let resume =
+            if self.is_dead() || self.end.is_some() { Ok(self.nothing(effect)) } else { self.carry_out(effect, out) };
         // The engine's macro swallows errors; a node that ends says nothing more.
         resume.or_else(|end| {
             self.end = Some(end);
@@ -130,7 +122,13 @@ impl Host {
 
     #[allow(clippy::print_stderr)]
     fn print(&self, effect: &Effect<Tendermint>) {
-        let state = if self.is_dead() { "dead" } else if self.recovering { "recovering" } else { "" };
+        let state = if self.is_dead() {
+            "dead"
+        } else if self.recovering {
+            "recovering"
+        } else {
+            ""
+        };
         eprintln!("{} {} {state} {effect:?}", self.app.now(), self.address);
     }
 

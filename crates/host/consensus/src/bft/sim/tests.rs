@@ -47,7 +47,10 @@ fn whatever_happens_nobody_decides_differently_and_when_it_ends_all_go_on() {
         let node = world.nodes[0].shared.lock();
         late += node.disk.decided.iter().filter(|(_, certificate)| certificate.round > 0).count();
     }
-    assert!(seeds(100).count() < 50 || (crashes > 100 && late > 50), "{crashes} crashes, {late} late rounds: too quiet");
+    assert!(
+        seeds(100).count() < 50 || (crashes > 100 && late > 50),
+        "{crashes} crashes, {late} late rounds: too quiet"
+    );
 }
 
 #[test]
