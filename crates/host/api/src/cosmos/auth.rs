@@ -108,4 +108,4 @@ fn module(name: &str) -> Address {
 }
 
 /// Modules that hold coins.
-const MODULES: [&str; 1] = ["fee_collector"];
+const MODULES: [&str; 5] = ["bonded_tokens_pool", "distribution", "fee_collector", "gov", "not_bonded_tokens_pool"];

@@ -43,6 +43,12 @@ pub(super) enum RestError {
     /// No contract has that label.
     #[error("contract with this label: not found")]
     NoLabel,
+    /// No proposal has that number.
+    #[error("proposal {0} doesn't exist: key not found")]
+    NoProposal(u64),
+    /// No validator belongs to that operator.
+    #[error("validator {0} not found: key not found")]
+    NoValidator(String),
     /// No code has that number.
     #[error("code {0}: not found")]
     NoCode(u64),
@@ -102,6 +108,8 @@ impl RestError {
             | Self::NoContract(_)
             | Self::NoLabel
             | Self::NoCode(_)
+            | Self::NoProposal(_)
+            | Self::NoValidator(_)
             | Self::Nothing(_) => (5, StatusCode::NOT_FOUND),
             Self::Large => (8, StatusCode::PAYLOAD_TOO_LARGE),
             Self::Much(_) => (8, StatusCode::TOO_MANY_REQUESTS),

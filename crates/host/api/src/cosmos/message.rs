@@ -2,6 +2,8 @@
 //!
 //! In protobuf the three older `compute` messages carry addresses as twenty raw bytes; in JSON all addresses are Bech32.
 
+mod authz;
+pub(super) mod gov;
 mod stake;
 
 use cloister_chain::cosmos::sealed::{MsgExecute, MsgInstantiate, MsgMigrate};
@@ -32,6 +34,8 @@ pub(super) fn view(message: &Message) -> Value {
         Message::GrantAllowance(message) => grant_allowance(message),
         Message::RevokeAllowance(message) => revoke_allowance(message),
         Message::Stake(message) => stake::view(message),
+        Message::Authz(message) => authz::view(message),
+        Message::Gov(message) => gov::view(message),
     };
     view["@type"] = message.type_url().into();
     view

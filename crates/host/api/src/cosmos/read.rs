@@ -29,6 +29,11 @@ impl State {
         value.map_err(|_| StoreError::Corrupted("leaf").into())
     }
 
+    /// Whether a leaf holds anything.
+    pub(super) fn has(&self, leaf: &Leaf) -> Result<bool, RestError> {
+        Ok(self.reader.leaf(leaf, self.height)?.is_some())
+    }
+
     /// Leaves whose encoded names begin with `prefix`, in pieces of about [`PIECE_BYTES`].
     pub(super) fn under(&self, prefix: &[u8]) -> Result<Leaves, RestError> {
         Ok(self.reader.leaves_under(prefix, self.height, PIECE_BYTES)?)

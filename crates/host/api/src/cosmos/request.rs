@@ -20,6 +20,7 @@ use super::HEIGHT;
 use super::error::RestError;
 
 /// An answer that a client reads.
+#[derive(Clone, Debug)]
 pub(super) struct Reply {
     body: String,
     height: Option<u64>,

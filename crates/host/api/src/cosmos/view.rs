@@ -3,9 +3,10 @@
 use alloy_primitives::{B256, hex};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cloister_chain::cosmos::{Allowance, DENOM, PublicKey};
+use cloister_chain::cosmos::{Allowance, Authorization, DENOM, Grant, PublicKey, StakeKind, Validators, bech32};
+use cloister_chain::staking::valoper;
 use cloister_chain::wire::Rejection;
-use cloister_chain::{CosmosTx, Event, Header};
+use cloister_chain::{Address, CosmosTx, Event, Header};
 use secret_sdk_proto::cosmos::base::v1beta1::Coin;
 use secret_sdk_proto::cosmos::crypto::multisig::v1beta1::CompactBitArray;
 use secret_sdk_proto::cosmos::tx::signing::v1beta1::SignMode;
@@ -139,15 +140,58 @@ pub(super) fn allowance(allowance: &Allowance) -> Value {
     shown
 }
 
+/// What one account lets another do.
+pub(super) fn grant(grant: &Grant) -> Value {
+    json!({ "authorization": authorization(&grant.authorization), "expiration": grant.expiration.map(moment) })
+}
+
+fn authorization(authorization: &Authorization) -> Value {
+    match authorization {
+        Authorization::Generic(url) => {
+            json!({ "@type": "/cosmos.authz.v1beta1.GenericAuthorization", "msg": url })
+        }
+        Authorization::Send { limit, to } => json!({
+            "@type": "/cosmos.bank.v1beta1.SendAuthorization",
+            "spend_limit": [amount(*limit)],
+            "allow_list": to.iter().map(bech32).collect::<Vec<_>>(),
+        }),
+        Authorization::Stake { kind, limit, validators } => {
+            let kind = match kind {
+                StakeKind::Delegate => "AUTHORIZATION_TYPE_DELEGATE",
+                StakeKind::Undelegate => "AUTHORIZATION_TYPE_UNDELEGATE",
+                StakeKind::Redelegate => "AUTHORIZATION_TYPE_REDELEGATE",
+                StakeKind::CancelUnbonding => "AUTHORIZATION_TYPE_CANCEL_UNBONDING_DELEGATION",
+            };
+            let mut shown = json!({
+                "@type": "/cosmos.staking.v1beta1.StakeAuthorization",
+                "max_tokens": limit.map(amount),
+                "authorization_type": kind,
+            });
+            let list = |these: &[Address]| json!({ "address": these.iter().map(valoper).collect::<Vec<_>>() });
+            match validators {
+                Validators::Any => {}
+                Validators::Only(these) => shown["allow_list"] = list(these),
+                Validators::Never(these) => shown["deny_list"] = list(these),
+            }
+            shown
+        }
+    }
+}
+
+/// An amount of the chain's denomination.
+pub(super) fn amount(amount: u128) -> Value {
+    json!({ "denom": DENOM, "amount": amount.to_string() })
+}
+
 /// Nanoseconds since 1970, with a fraction if there is one.
-fn moment(nanoseconds: u128) -> String {
+pub(super) fn moment(nanoseconds: u128) -> String {
     let (seconds, rest) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
     let calendar = calendar(u64::try_from(seconds).unwrap_or(u64::MAX));
     if rest == 0 { format!("{calendar}Z") } else { format!("{calendar}.{rest:09}Z") }
 }
 
 /// Nanoseconds as protobuf's JSON has them: in seconds, with a fraction if there is one.
-fn duration(nanoseconds: u128) -> String {
+pub(super) fn duration(nanoseconds: u128) -> String {
     let (seconds, rest) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
     if rest == 0 { format!("{seconds}s") } else { format!("{seconds}.{rest:09}s") }
 }
