@@ -27,14 +27,15 @@ mod wire;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use cloister_chain::{B256, Bytes, limits};
 use libp2p::identity::Keypair;
 pub use libp2p::{Multiaddr, PeerId};
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use counters::Counters;
 pub use counters::Counts;
@@ -170,6 +171,8 @@ pub enum FetchError {
 pub struct Gossip {
     shared: Arc<Shared>,
     commands: mpsc::Sender<Command>,
+    /// As many requests at once as one peer answers.
+    asking: Semaphore,
     peers: watch::Receiver<BTreeSet<PeerId>>,
     addresses: watch::Receiver<Vec<Multiaddr>>,
     task: Mutex<Option<JoinHandle<()>>>,
@@ -200,7 +203,7 @@ impl Gossip {
         let (addresses_sender, addresses) = watch::channel(Vec::new());
         let service = Service::new(config, Arc::clone(&shared), pool, snapshots, peers_sender, addresses_sender)?;
         let task = Mutex::new(Some(tokio::spawn(service.run(inbox))));
-        Ok(Self { shared, commands, peers, addresses, task })
+        Ok(Self { shared, commands, asking: Semaphore::new(service::SERVED_PER_PEER), peers, addresses, task })
     }
 
     /// Spreads a transaction that the own pool has accepted. Never blocks; without peers it waits for one. What does not
@@ -248,7 +251,8 @@ impl Gossip {
     }
 
     /// Chunk `index` of the snapshot of `height`, and who gave it. `peers` are asked in turn, beginning with another one for
-    /// each index, until one has it. Peers that are distrusted or not connected are passed over.
+    /// each index, until one has it; those that declined or kept silent are asked again, twice. Peers that are distrusted are
+    /// passed over.
     pub async fn fetch_chunk(
         &self,
         peers: &[PeerId],
@@ -260,12 +264,22 @@ impl Gossip {
             let first = usize::try_from(index).unwrap_or(usize::MAX) % peers.len();
             peers.rotate_left(first);
         }
-        for peer in peers {
-            match self.ask(peer, Request::Chunk { height, index }).await {
-                Ok(Response::Chunk(Some(chunk))) => return Ok((peer, chunk)),
-                Err(FetchError::Stopped) => return Err(FetchError::Stopped),
-                _ => tracing::debug!(%peer, height, index, "a peer did not give a chunk"),
+        for _ in 0..ROUNDS {
+            let mut silent = false;
+            for peer in &peers {
+                match self.ask(*peer, Request::Chunk { height, index }).await {
+                    Ok(Response::Chunk(Some(chunk))) => return Ok((*peer, chunk)),
+                    Err(FetchError::Stopped) => return Err(FetchError::Stopped),
+                    Err(_) => silent = true,
+                    Ok(_) => {}
+                }
+                tracing::debug!(%peer, height, index, "a peer did not give a chunk");
             }
+            if !silent {
+                break;
+            }
+            // A peer that has much to do declines.
+            sleep(PAUSE).await;
         }
         Err(FetchError::Nobody)
     }
@@ -287,6 +301,7 @@ impl Gossip {
     }
 
     async fn ask(&self, peer: PeerId, request: Request) -> Result<Response, FetchError> {
+        let _permit = self.asking.acquire().await.map_err(|_| FetchError::Stopped)?;
         let (reply, answer) = oneshot::channel();
         let command = Command::Ask { peer, request, reply };
         self.commands.send(command).await.map_err(|_| FetchError::Stopped)?;
@@ -309,6 +324,11 @@ impl Gossip {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// How often the peers are asked for a chunk before none is to be had.
+const ROUNDS: usize = 3;
+/// Between two rounds.
+const PAUSE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests;

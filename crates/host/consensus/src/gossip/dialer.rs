@@ -12,6 +12,7 @@ use super::StartError;
 
 /// Which configured peers are to be dialled when. Knows no sockets.
 pub(super) struct Dialer {
+    me: PeerId,
     targets: Vec<Target>,
 }
 
@@ -27,17 +28,17 @@ struct Target {
     next: Instant,
     /// How long the one after it waits.
     delay: Duration,
-    /// Since when it is connected.
-    since: Option<Instant>,
+    /// Since when it is connected, or is not.
+    since: (bool, Instant),
     /// It is this node itself.
     own: bool,
 }
 
 impl Dialer {
-    /// Dials all `addresses` at once when first asked.
-    pub(super) fn new(addresses: Vec<Multiaddr>, now: Instant) -> Result<Self, StartError> {
+    /// For the node of this name.
+    pub(super) fn new(me: PeerId, addresses: Vec<Multiaddr>, now: Instant) -> Result<Self, StartError> {
         let targets = addresses.into_iter().map(|address| Target::new(address, now)).collect::<Result<_, _>>()?;
-        Ok(Self { targets })
+        Ok(Self { me, targets })
     }
 
     /// Peers that the configuration names.
@@ -47,7 +48,8 @@ impl Dialer {
 
     /// What is to be dialled now; `connected` tells whether a peer is.
     pub(super) fn due(&mut self, now: Instant, connected: impl Fn(&PeerId) -> bool) -> Vec<DialOpts> {
-        self.targets.iter_mut().filter_map(|target| target.due(now, &connected)).collect()
+        let me = self.me;
+        self.targets.iter_mut().filter_map(|target| target.due(me, now, &connected)).collect()
     }
 
     /// A connection stands. Those that nobody here asked for are of no concern.
@@ -58,13 +60,20 @@ impl Dialer {
         }
     }
 
-    /// An attempt failed.
-    pub(super) fn failed(&mut self, connection: ConnectionId, error: &DialError) {
-        if let Some(target) = self.dialing(connection) {
-            target.dialing = None;
-            target.peer = target.named;
-            target.own = matches!(error, DialError::LocalPeerId { .. });
-            tracing::debug!(address = %target.address, %error, "a configured peer cannot be reached");
+    /// An attempt failed; `peer` is who answered, if anybody did.
+    pub(super) fn failed(&mut self, connection: ConnectionId, peer: Option<PeerId>, error: &DialError, now: Instant) {
+        let Some(target) = self.dialing(connection) else { return };
+        tracing::debug!(address = %target.address, %error, "a configured peer was not reached");
+        target.dialing = None;
+        match error {
+            DialError::LocalPeerId { .. } => target.own = true,
+            // We did not want this connection: most likely because the peer has dialled us meanwhile.
+            DialError::Denied { .. } => {
+                target.peer = peer.or(target.named);
+                target.delay = FIRST_DELAY;
+                target.next = now + FIRST_DELAY;
+            }
+            _ => target.peer = target.named,
         }
     }
 
@@ -76,23 +85,36 @@ impl Dialer {
 impl Target {
     fn new(address: Multiaddr, now: Instant) -> Result<Self, StartError> {
         let named = parse(&address)?;
-        let fresh =
-            Self { address, named, peer: named, dialing: None, next: now, delay: FIRST_DELAY, since: None, own: false };
+        let fresh = Self {
+            address,
+            named,
+            peer: named,
+            dialing: None,
+            next: now,
+            delay: FIRST_DELAY,
+            since: (false, now),
+            own: false,
+        };
         Ok(fresh)
     }
 
-    fn due(&mut self, now: Instant, connected: impl Fn(&PeerId) -> bool) -> Option<DialOpts> {
-        if self.peer.as_ref().is_some_and(connected) {
+    fn due(&mut self, me: PeerId, now: Instant, connected: impl Fn(&PeerId) -> bool) -> Option<DialOpts> {
+        let connected = self.peer.as_ref().is_some_and(connected);
+        if self.since.0 != connected {
+            self.since = (connected, now);
+        }
+        let since = now.saturating_duration_since(self.since.1);
+        if connected {
             // A peer that lets us in and soon throws us out must not be dialled ever faster.
-            let since = *self.since.get_or_insert(now);
-            if now.saturating_duration_since(since) >= STEADY {
+            if since >= STEADY {
                 self.delay = FIRST_DELAY;
                 self.next = now;
             }
             return None;
         }
-        self.since = None;
-        if self.own || self.dialing.is_some() || now < self.next {
+        // Two that dial each other at once may each refuse the other's connection: the greater name waits for the smaller.
+        let courtesy = self.peer.is_some_and(|peer| peer < me) && since < COURTESY;
+        if self.own || courtesy || self.dialing.is_some() || now < self.next {
             return None;
         }
         // Not from the port that listens: two nodes that dial each other at once would make one connection of the two.
@@ -125,6 +147,8 @@ pub(super) fn parse(address: &Multiaddr) -> Result<Option<PeerId>, StartError> {
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 /// Between attempts, at most.
 const LAST_DELAY: Duration = Duration::from_secs(10);
+/// How long a peer of a smaller name is given to dial us first.
+const COURTESY: Duration = Duration::from_secs(1);
 /// A connection that lasted this long was a success.
 const STEADY: Duration = Duration::from_secs(10);
 
@@ -135,7 +159,16 @@ mod tests {
     use super::*;
 
     fn dialer(address: &str, now: Instant) -> Dialer {
-        Dialer::new(vec![address.parse().unwrap()], now).unwrap()
+        Dialer::new(least(), vec![address.parse().unwrap()], now).unwrap()
+    }
+
+    /// A name before all others that are random.
+    fn least() -> PeerId {
+        PeerId::from_multihash(libp2p::multihash::Multihash::wrap(0, &[]).unwrap()).unwrap()
+    }
+
+    fn silence() -> DialError {
+        DialError::Transport(Vec::new())
     }
 
     const NOBODY: fn(&PeerId) -> bool = |_| false;
@@ -149,7 +182,8 @@ mod tests {
         for second in 0..60 {
             for options in dialer.due(start + Duration::from_secs(second), NOBODY) {
                 attempts.push(second);
-                dialer.failed(options.connection_id(), &DialError::Aborted);
+                let now = start + Duration::from_secs(second);
+                dialer.failed(options.connection_id(), None, &silence(), now);
             }
         }
         assert_eq!(attempts, [0, 1, 3, 7, 15, 25, 35, 45, 55]);
@@ -181,11 +215,35 @@ mod tests {
     }
 
     #[test]
+    fn who_was_refused_is_known_and_not_dialled_while_it_is_connected() {
+        let start = Instant::now();
+        let mut dialer = dialer("/ip4/127.0.0.1/tcp/1", start);
+        let peer = PeerId::random();
+        let attempt = dialer.due(start, NOBODY).remove(0).connection_id();
+        let denied = DialError::Denied { cause: libp2p::swarm::ConnectionDenied::new(std::fmt::Error) };
+        dialer.failed(attempt, Some(peer), &denied, start);
+        let hour = start + Duration::from_secs(3_600);
+        assert!(dialer.due(hour, |connected| *connected == peer).is_empty());
+        assert_eq!(dialer.due(hour, NOBODY).len(), 1);
+    }
+
+    #[test]
+    fn the_greater_name_lets_the_smaller_dial_first() {
+        let start = Instant::now();
+        let greater = PeerId::random();
+        let address = format!("/ip4/127.0.0.1/tcp/1/p2p/{}", least()).parse().unwrap();
+        let mut dialer = Dialer::new(greater, vec![address], start).unwrap();
+        assert!(dialer.due(start, NOBODY).is_empty());
+        assert_eq!(dialer.due(start + COURTESY, NOBODY).len(), 1);
+    }
+
+    #[test]
     fn a_node_does_not_call_itself_twice() {
         let start = Instant::now();
         let mut dialer = dialer("/ip4/127.0.0.1/tcp/1", start);
         let attempt = dialer.due(start, NOBODY).remove(0).connection_id();
-        dialer.failed(attempt, &DialError::LocalPeerId { address: "/ip4/127.0.0.1/tcp/1".parse().unwrap() });
+        let own = DialError::LocalPeerId { address: "/ip4/127.0.0.1/tcp/1".parse().unwrap() };
+        dialer.failed(attempt, None, &own, start);
         assert!(dialer.due(start + Duration::from_secs(100), NOBODY).is_empty());
     }
 

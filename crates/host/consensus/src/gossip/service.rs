@@ -26,8 +26,9 @@ use super::rate::Allowance;
 use super::server::{self, Answer, Question};
 use super::swarm::{self, Behaviour, BehaviourEvent};
 use super::wire::{Announcement, Message, Request, Response, tx_id};
-use super::{Config, FetchError, Pool, Shared, Snapshots, StartError};
+use super::{Config, FetchError, Limits, Pool, Shared, Snapshots, StartError};
 use exchange::Asked;
+pub(super) use exchange::SERVED_PER_PEER;
 
 /// What the handle wants of the task.
 pub(super) enum Command {
@@ -51,7 +52,6 @@ pub(super) struct Service {
     topic: TopicHash,
     shared: Arc<Shared>,
     dialer: Dialer,
-    links: BTreeMap<ConnectionId, Link>,
     peers: BTreeMap<PeerId, Peer>,
     offences: Offences,
     bans: Memory,
@@ -70,18 +70,11 @@ pub(super) struct Service {
     addresses: watch::Sender<Vec<Multiaddr>>,
 }
 
-/// A connection.
-struct Link {
-    peer: PeerId,
-    outbound: bool,
-    since: Instant,
-    heard: Instant,
-    /// It was told to close. With a dead connection that may take the system a quarter of an hour.
-    closing: bool,
-}
-
 /// A peer with a connection.
 struct Peer {
+    connection: ConnectionId,
+    /// Its last sign of life.
+    heard: Instant,
     allowance: Allowance,
     /// Transactions of it that wait to be judged.
     waiting: usize,
@@ -99,7 +92,7 @@ impl Service {
         addresses: watch::Sender<Vec<Multiaddr>>,
     ) -> Result<Self, StartError> {
         let now = Instant::now();
-        let dialer = Dialer::new(config.peers, now)?;
+        let dialer = Dialer::new(config.key.peer(), config.peers, now)?;
         let mut swarm = swarm::build(config.key, &config.chain, &config.limits)?;
         for peer in dialer.named() {
             swarm.behaviour_mut().limits.bypass_peer_id(&peer);
@@ -114,7 +107,6 @@ impl Service {
             topic: swarm::topic(&config.chain).hash(),
             shared,
             dialer,
-            links: BTreeMap::new(),
             peers: BTreeMap::new(),
             offences: Offences::default(),
             bans: Memory::default(),
@@ -166,24 +158,27 @@ impl Service {
         match event {
             SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => self.on_gossip(event),
             SwarmEvent::Behaviour(BehaviourEvent::Exchange(event)) => self.on_exchange(event),
-            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event { connection, result: Ok(_), .. })) => {
-                if let Some(link) = self.links.get_mut(&connection) {
-                    link.heard = Instant::now();
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event { peer, result: Ok(_), .. })) => {
+                if let Some(peer) = self.peers.get_mut(&peer) {
+                    peer.heard = Instant::now();
                 }
             }
-            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
-                self.on_connected(peer_id, connection_id, endpoint.is_dialer());
+            SwarmEvent::ConnectionEstablished { peer_id: peer, connection_id: connection, .. } => {
+                tracing::debug!(%peer, "connected");
+                let now = Instant::now();
+                self.dialer.established(connection, peer);
+                self.peers.insert(peer, Peer::new(connection, &self.shared.limits, now));
+                self.tell_peers();
             }
-            SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, cause, .. } => {
-                tracing::debug!(peer = %peer_id, ?cause, "a connection was closed");
-                self.links.remove(&connection_id);
-                if num_established == 0 {
-                    self.peers.remove(&peer_id);
+            SwarmEvent::ConnectionClosed { peer_id: peer, connection_id: connection, cause, .. } => {
+                tracing::debug!(%peer, ?cause, "disconnected");
+                if self.peers.get(&peer).is_some_and(|record| record.connection == connection) {
+                    self.peers.remove(&peer);
                 }
                 self.tell_peers();
             }
-            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
-                self.dialer.failed(connection_id, &error);
+            SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
+                self.dialer.failed(connection_id, peer_id, &error, Instant::now());
             }
             SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => {
                 self.addresses.send_replace(self.swarm.listeners().cloned().collect());
@@ -195,48 +190,25 @@ impl Service {
         }
     }
 
-    fn on_connected(&mut self, peer: PeerId, connection: ConnectionId, outbound: bool) {
-        let now = Instant::now();
-        tracing::debug!(%peer, outbound, "a connection stands");
-        self.dialer.established(connection, peer);
-        let limits = &self.shared.limits;
-        self.peers.entry(peer).or_insert_with(|| Peer::new(Allowance::new(limits, now)));
-        let link = Link { peer, outbound, since: now, heard: now, closing: false };
-        // One connection for each peer, so that its messages keep their order.
-        let me = *self.swarm.local_peer_id();
-        let others = self.links.iter().filter(|(_, other)| other.peer == peer && !other.closing);
-        let surplus = others
-            .map(|(id, other)| match link.replaces(other, me) {
-                true => *id,
-                false => connection,
-            })
-            .collect::<BTreeSet<_>>();
-        self.links.insert(connection, link);
-        for connection in surplus {
-            self.close(connection);
-        }
-        self.tell_peers();
-    }
-
     fn on_tick(&mut self) {
         let now = Instant::now();
         for peer in self.bans.forget(now) {
             self.swarm.behaviour_mut().blocked.unblock_peer(peer);
         }
-        let silent = |link: &Link| !link.closing && now.saturating_duration_since(link.heard) >= SILENCE;
-        let silent = self.links.iter().filter(|(_, link)| silent(link)).map(|(id, _)| *id).collect::<Vec<_>>();
-        for connection in silent {
-            self.close(connection);
+        for (peer, record) in &self.peers {
+            if now.saturating_duration_since(record.heard) >= SILENCE {
+                tracing::debug!(%peer, "a peer has fallen silent");
+                self.swarm.close_connection(record.connection);
+            }
         }
-        let live = self.live();
-        for options in self.dialer.due(now, |peer| live.contains(peer)) {
+        for options in self.dialer.due(now, |peer| self.peers.contains_key(peer)) {
             let connection = options.connection_id();
+            let peer = options.get_peer_id();
             if let Err(error) = self.swarm.dial(options) {
-                self.dialer.failed(connection, &error);
+                self.dialer.failed(connection, peer, &error, now);
             }
         }
         self.fetch_large();
-        self.tell_peers();
     }
 
     /// Sends what waits, and no faster than peers take it in the long run.
@@ -288,29 +260,10 @@ impl Service {
         if let Some(pardoned) = pardoned {
             blocked.unblock_peer(pardoned);
         }
-        for link in self.links.values_mut().filter(|link| link.peer == peer) {
-            link.closing = true;
-        }
-    }
-
-    fn close(&mut self, connection: ConnectionId) {
-        if let Some(link) = self.links.get_mut(&connection) {
-            link.closing = true;
-        }
-        self.swarm.close_connection(connection);
-    }
-
-    fn live(&self) -> BTreeSet<PeerId> {
-        self.links.values().filter(|link| !link.closing).map(|link| link.peer).collect()
     }
 
     fn tell_peers(&self) {
-        let live = self.live();
-        self.connected.send_if_modified(|told| {
-            let changed = *told != live;
-            *told = live;
-            changed
-        });
+        self.connected.send_replace(self.peers.keys().copied().collect());
     }
 
     async fn leave(mut self) {
@@ -333,21 +286,9 @@ impl Service {
     }
 }
 
-impl Link {
-    /// Which of two connections with the same peer stays; both sides come to the same answer. Of two that dialled each other
-    /// at once, that of the smaller name; otherwise the newer, because the peer that made it knows of no other.
-    fn replaces(&self, older: &Self, me: PeerId) -> bool {
-        let at_once = self.since.saturating_duration_since(older.since) < AT_ONCE;
-        match at_once && self.outbound != older.outbound {
-            true => self.outbound == (me < self.peer),
-            false => true,
-        }
-    }
-}
-
 impl Peer {
-    fn new(allowance: Allowance) -> Self {
-        Self { allowance, waiting: 0, subscribed: false }
+    fn new(connection: ConnectionId, limits: &Limits, now: Instant) -> Self {
+        Self { connection, heard: now, allowance: Allowance::new(limits, now), waiting: 0, subscribed: false }
     }
 }
 
@@ -365,8 +306,6 @@ fn listen(swarm: &mut Swarm<Behaviour>, address: Multiaddr) -> Result<ListenerId
 const TICK: Duration = Duration::from_millis(250);
 /// A connection without a sign of life for this long is dead: five signs are missing.
 const SILENCE: Duration = Duration::from_secs(10);
-/// Two connections this close together were made at once.
-const AT_ONCE: Duration = Duration::from_secs(5);
 /// How long peers may take to close when we leave.
 const LEAVE: Duration = Duration::from_secs(1);
 /// Own transactions take half of what peers take from us; the rest is for what we forward.

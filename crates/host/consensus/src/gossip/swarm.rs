@@ -2,27 +2,34 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use cloister_chain::{B256, hash};
 use libp2p::allow_block_list::{self, BlockedPeers};
 use libp2p::connection_limits::{self, ConnectionLimits};
+use libp2p::core::muxing::{StreamMuxer, StreamMuxerBox, StreamMuxerEvent, SubstreamBox};
+use libp2p::core::transport::timeout::TransportTimeout;
+use libp2p::core::upgrade::Version;
 use libp2p::gossipsub::{
     self, ConfigBuilder, DataTransform, IdentTopic, MessageAuthenticity, MessageId, RawMessage, TopicHash,
     ValidationMode, WhitelistSubscriptionFilter,
 };
-use libp2p::identity::Keypair;
 use libp2p::request_response::{self, ProtocolSupport};
 use libp2p::swarm::NetworkBehaviour;
-use libp2p::{StreamProtocol, Swarm, SwarmBuilder, noise, ping, tcp, yamux};
+use libp2p::{StreamProtocol, Swarm, Transport as _, noise, ping, tcp, yamux};
 
 use super::wire::{self, MESSAGE_BYTES};
 use super::{Key, Limits, StartError};
 
-/// All protocols of one connection.
+/// All protocols of one connection. Those that refuse connections come first, so that the others do not hear of them.
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
     pub(super) limits: connection_limits::Behaviour,
+    /// One connection for each peer. Gossipsub spreads what it has for a peer over all its connections, which costs the order
+    /// of messages; and it tells on the first only what it wants, which is lost if that one goes.
+    unique: connection_limits::Behaviour,
     pub(super) blocked: allow_block_list::Behaviour<BlockedPeers>,
     pub(super) ping: ping::Behaviour,
     pub(super) gossip: gossipsub::Behaviour<Screen, WhitelistSubscriptionFilter>,
@@ -40,9 +47,9 @@ pub(super) fn build(key: Key, chain: &B256, limits: &Limits) -> Result<Swarm<Beh
         limits: connection_limits::Behaviour::new(
             ConnectionLimits::default()
                 .with_max_established_incoming(Some(limits.inbound))
-                .with_max_established_per_peer(Some(LINKS_PER_PEER))
                 .with_max_pending_incoming(Some(limits.inbound)),
         ),
+        unique: connection_limits::Behaviour::new(ConnectionLimits::default().with_max_established_per_peer(Some(1))),
         blocked: allow_block_list::Behaviour::default(),
         ping: ping::Behaviour::new(ping::Config::new().with_interval(PING)),
         gossip: gossip(chain),
@@ -54,26 +61,19 @@ pub(super) fn build(key: Key, chain: &B256, limits: &Limits) -> Result<Swarm<Beh
         ),
     };
     // A node of another chain fails in the handshake, and learns no more than that something listens here.
-    let handshake = |key: &Keypair| noise::Config::new(key).map(|noise| noise.with_prologue(chain.to_vec()));
-    let muxer = || {
-        let mut muxer = yamux::Config::default();
-        muxer.set_max_num_streams(STREAMS_PER_LINK);
-        muxer
-    };
-    let swarm = SwarmBuilder::with_existing_identity(key.0)
-        .with_tokio()
-        .with_tcp(tcp::Config::default(), handshake, muxer)?
-        .with_behaviour(|_| behaviour)
-        .unwrap_or_else(|never| match never {})
-        .with_swarm_config(|swarm| {
-            swarm
-                .with_idle_connection_timeout(FOR_EVER)
-                .with_per_connection_event_buffer_size(1)
-                .with_max_negotiating_inbound_streams(STREAMS_PER_LINK)
-        })
-        .with_connection_timeout(CONNECT)
-        .build();
-    Ok(swarm)
+    let handshake = noise::Config::new(&key.0)?.with_prologue(chain.to_vec());
+    let mut muxer = yamux::Config::default();
+    muxer.set_max_num_streams(STREAMS_PER_LINK);
+    let transport = tcp::tokio::Transport::new(tcp::Config::default())
+        .upgrade(Version::V1Lazy)
+        .authenticate(handshake)
+        .multiplex(muxer)
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Prompt(StreamMuxerBox::new(muxer)))));
+    let settings = libp2p::swarm::Config::with_tokio_executor()
+        .with_idle_connection_timeout(FOR_EVER)
+        .with_per_connection_event_buffer_size(1)
+        .with_max_negotiating_inbound_streams(STREAMS_PER_LINK);
+    Ok(Swarm::new(TransportTimeout::new(transport, CONNECT).boxed(), behaviour, key.peer(), settings))
 }
 
 fn gossip(chain: &B256) -> gossipsub::Behaviour<Screen, WhitelistSubscriptionFilter> {
@@ -110,6 +110,34 @@ fn protocol(chain: &B256, name: &str) -> StreamProtocol {
     StreamProtocol::try_from_owned(format!("/cloister/{chain}/{name}")).expect("it begins with a slash")
 }
 
+/// Closes without waiting for the other side. A dead connection with full buffers would take the system a quarter of an hour
+/// to close, and its peer could not come back for that time.
+struct Prompt(StreamMuxerBox);
+
+impl StreamMuxer for Prompt {
+    type Substream = SubstreamBox;
+    type Error = io::Error;
+
+    fn poll_inbound(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<SubstreamBox>> {
+        Pin::new(&mut self.0).poll_inbound(cx)
+    }
+
+    fn poll_outbound(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<SubstreamBox>> {
+        Pin::new(&mut self.0).poll_outbound(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match Pin::new(&mut self.0).poll_close(cx) {
+            Poll::Ready(closed) => Poll::Ready(closed),
+            Poll::Pending => Poll::Ready(Ok(())),
+        }
+    }
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<StreamMuxerEvent>> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
 /// Keeps out what gossipsub would else put into its caches before anybody can judge it.
 pub(super) struct Screen {
     topic: TopicHash,
@@ -137,8 +165,6 @@ const PING: Duration = Duration::from_secs(2);
 const CONNECT: Duration = Duration::from_secs(5);
 /// Connections are closed for silence, not for idleness; ten years.
 const FOR_EVER: Duration = Duration::from_secs(315_360_000);
-/// Two that dial each other at once have two for a moment, and one more when the address changes.
-const LINKS_PER_PEER: u32 = 3;
 /// Two of gossip, two of ping, the rest for requests. Each may hold 256 KiB unread.
 const STREAMS_PER_LINK: usize = 32;
 /// Messages that wait for a slow peer, half of them our own, half forwarded. The rest is dropped.

@@ -34,7 +34,7 @@ pub(super) enum Asked {
 
 impl Service {
     pub(super) fn ask(&mut self, peer: PeerId, request: Request, reply: oneshot::Sender<Result<Response, FetchError>>) {
-        if !self.live().contains(&peer) || self.asked.len() >= ASKED {
+        if !self.peers.contains_key(&peer) || self.asked.len() >= ASKED {
             // An error: nobody waits any more. So with all replies.
             let _ = reply.send(Err(FetchError::Silent));
             return;
@@ -145,4 +145,4 @@ const ASKED: usize = 256;
 /// Most responses being made or sent, each up to 3 MiB long.
 const SERVED: usize = 16;
 /// Most of them for one peer.
-const SERVED_PER_PEER: usize = 4;
+pub(in crate::gossip) const SERVED_PER_PEER: usize = 4;
