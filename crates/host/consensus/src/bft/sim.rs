@@ -62,6 +62,8 @@ struct World {
     double_signer: Option<usize>,
     /// Whose enclave computes something else. It ends.
     deviant: Option<usize>,
+    /// Powers stay as they are.
+    steady: bool,
     /// Crashes so far.
     crashes: u64,
     /// What was decided at each height, by anybody.
@@ -135,6 +137,7 @@ impl World {
             side: vec![0; powers.len()],
             double_signer: None,
             deviant: None,
+            steady: false,
             crashes: 0,
             decided: BTreeMap::new(),
             signed: BTreeMap::new(),
@@ -187,7 +190,7 @@ impl World {
     fn send(&mut self) {
         self.sent += 1;
         let mut tx = bytes_of(self.sent);
-        if self.random.chance(50) {
+        if !self.steady && self.random.chance(50) {
             let index = self.random.below(self.nodes.len() as u64) as usize;
             tx = power_tx(key(index).public(), 1 + self.random.below(4)).to_vec();
         }

@@ -30,7 +30,7 @@ use crate::bft::{Chain, End, Event};
 /// What the application's thread waits for.
 pub(super) enum Input {
     /// The engine asks or tells.
-    Message(AppMsg<Tendermint>),
+    Message(Box<AppMsg<Tendermint>>),
     /// The engine got a vote for a height that it waits for.
     Heard(SignedVote<Tendermint>),
     /// The engine has nothing more to say.
@@ -141,7 +141,7 @@ impl Pump {
             None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         match received {
-            Ok(Input::Message(message)) => self.message(message)?,
+            Ok(Input::Message(message)) => self.message(*message)?,
             Ok(Input::Heard(vote)) => self.app.heard(&vote),
             Ok(Input::Event(Event::Executed(_) | Event::Work)) | Err(RecvTimeoutError::Timeout) => {}
             Ok(Input::Over) => return Ok(Some(End::Failed)),
@@ -232,7 +232,7 @@ fn why_silent(inbox: &Receiver<Input>) -> End {
 
 async fn forward(mut messages: mpsc::Receiver<AppMsg<Tendermint>>, inbox: Sender<Input>) {
     while let Some(message) = messages.recv().await {
-        if inbox.send(Input::Message(message)).is_err() {
+        if inbox.send(Input::Message(Box::new(message))).is_err() {
             return;
         }
     }

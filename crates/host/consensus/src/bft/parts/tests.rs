@@ -66,7 +66,7 @@ fn whatever_is_not_the_announced_block_is_dropped() {
         let Some(StreamContent::Data(Part::Middle(piece))) = parts.get(1).map(|part| part.content.clone()) else {
             panic!("a middle piece")
         };
-        parts[1].content = StreamContent::Data(Part::Middle(piece.slice(1..).into()));
+        parts[1].content = StreamContent::Data(Part::Middle(piece.slice(1..)));
         parts
     };
     let early_end = {

@@ -79,6 +79,7 @@ fn an_enclave_that_computes_something_else_stops_its_node_and_the_rest_go_on() {
         let mut world = World::new(seed, &[1, 1, 1, 1], faults);
         let deviant = seed as usize % 4;
         world.deviant = Some(deviant);
+        world.steady = true;
         world.run(1_000);
         world.nodes[deviant].shared.lock().deviation = 1;
         for _ in 0..4 {
@@ -89,6 +90,7 @@ fn an_enclave_that_computes_something_else_stops_its_node_and_the_rest_go_on() {
         let height = world.heights().into_iter().max().expect("there are nodes");
         world.reach(height + 3, 120_000);
         world.compare();
+        world.run(5_000);
         assert!(!world.nodes[deviant].is_up(), "seed {seed}: the deviant goes on");
     }
 }
