@@ -6,6 +6,7 @@ use axum::routing::get;
 use cloister_chain::cosmos::bech32;
 use cloister_chain::leaf::Auth;
 use cloister_chain::{Account, Address, Leaf, limits};
+use cloister_store::StoreError;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -15,7 +16,9 @@ use super::{Backend, Door, read, view};
 
 pub(super) fn routes<B: Backend>() -> Router<Door<B>> {
     Router::new()
+        .route("/cosmos/auth/v1beta1/accounts", get(accounts))
         .route("/cosmos/auth/v1beta1/accounts/{address}", get(account))
+        .route("/cosmos/auth/v1beta1/address_by_id/{number}", get(by_number))
         .route("/cosmos/auth/v1beta1/account_info/{address}", get(account_info))
         .route("/cosmos/auth/v1beta1/module_accounts", get(module_accounts))
         .route("/cosmos/auth/v1beta1/module_accounts/{name}", get(module_account))
@@ -23,15 +26,41 @@ pub(super) fn routes<B: Backend>() -> Router<Door<B>> {
         .route("/cosmos/auth/v1beta1/bech32", get(prefix))
 }
 
+/// A page of all accounts, in the order of their addresses.
+async fn accounts<B: Backend>(State(door): State<Door<B>>, asked: Asked) -> Answered {
+    let page = asked.page(ACCOUNTS)?;
+    door.scan(move |door| {
+        let state = door.state(asked.height)?;
+        let (mut accounts, mut total) = (Vec::new(), 0);
+        for address in all(&state)? {
+            let (address, _) = address?;
+            if total >= page.offset && accounts.len() < page.limit {
+                accounts.push(shown(&state, address)?);
+            }
+            total += 1;
+        }
+        Ok(Reply::at(state.height, &json!({ "accounts": accounts, "pagination": view::pagination(total) })))
+    })
+    .await
+}
+
+async fn by_number<B: Backend>(State(door): State<Door<B>>, Named(number): Named<u64>, asked: Asked) -> Answered {
+    door.scan(move |door| {
+        let state = door.state(asked.height)?;
+        for account in all(&state)? {
+            let (address, auth) = account?;
+            if auth.number == number {
+                return Ok(Reply::at(state.height, &json!({ "account_address": bech32(&address) })));
+            }
+        }
+        Err(RestError::Nothing("account with this number"))
+    })
+    .await
+}
+
 async fn account<B: Backend>(State(door): State<Door<B>>, Named(address): Named<Address>, asked: Asked) -> Answered {
     let state = door.state(asked.height)?;
-    let mut account = base(&state, address)?;
-    if let Some(name) = MODULES.into_iter().find(|name| module(name) == address) {
-        account = module_view(name, account);
-    } else {
-        account["@type"] = "/cosmos.auth.v1beta1.BaseAccount".into();
-    }
-    Ok(Reply::at(state.height, &json!({ "account": account })))
+    Ok(Reply::at(state.height, &json!({ "account": shown(&state, address)? })))
 }
 
 async fn account_info<B: Backend>(
@@ -80,6 +109,30 @@ async fn prefix() -> Reply {
     Reply::of(&json!({ "bech32_prefix": "secret" }))
 }
 
+/// Every account and what the door knows of it.
+fn all(state: &read::State) -> Result<impl Iterator<Item = Result<(Address, Auth), RestError>>, RestError> {
+    let pieces = state.under(&Leaf::Auth(Address::ZERO).to_bytes()[..1])?;
+    let read = |(leaf, value): (Leaf, Vec<u8>)| match (leaf, borsh::from_slice(&value)) {
+        (Leaf::Auth(address), Ok(auth)) => Ok((address, auth)),
+        _ => Err(StoreError::Corrupted("leaf").into()),
+    };
+    Ok(pieces.flat_map(move |piece| match piece {
+        Ok(piece) => piece.into_iter().map(read).collect::<Vec<_>>(),
+        Err(error) => vec![Err(RestError::from(error))],
+    }))
+}
+
+/// An account with its `@type`.
+fn shown(state: &read::State, address: Address) -> Result<Value, RestError> {
+    let mut account = base(state, address)?;
+    if let Some(name) = MODULES.into_iter().find(|name| module(name) == address) {
+        account = module_view(name, account);
+    } else {
+        account["@type"] = "/cosmos.auth.v1beta1.BaseAccount".into();
+    }
+    Ok(account)
+}
+
 /// The members of a `BaseAccount`.
 fn base(state: &read::State, address: Address) -> Result<Value, RestError> {
     let auth: Auth = state.get(&Leaf::Auth(address))?.ok_or(RestError::NoAccount(address))?;
@@ -109,3 +162,5 @@ fn module(name: &str) -> Address {
 
 /// Modules that hold coins.
 const MODULES: [&str; 5] = ["bonded_tokens_pool", "distribution", "fee_collector", "gov", "not_bonded_tokens_pool"];
+/// Most accounts of one answer.
+const ACCOUNTS: usize = 100;

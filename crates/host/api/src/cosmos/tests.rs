@@ -6,6 +6,7 @@ mod contracts;
 mod feegrant;
 mod light;
 mod malformed;
+mod modules;
 mod searching;
 mod sending;
 pub(crate) mod world;
