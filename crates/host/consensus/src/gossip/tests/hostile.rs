@@ -78,6 +78,7 @@ async fn a_stranger_of_another_genesis_does_not_get_past_the_handshake() {
     let a = node(1).spawn();
     let b = node(2).peer(a.address().await).spawn();
     b.has_peers(1).await;
+    a.has_peers(1).await;
     let mut stranger = Rogue::new(B256::repeat_byte(0xc2));
     stranger.0.dial(DialOpts::from(a.address().await)).unwrap();
     let mut failed = false;

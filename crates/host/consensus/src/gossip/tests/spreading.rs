@@ -16,11 +16,25 @@ async fn a_transaction_given_to_one_end_of_a_line_reaches_the_other() {
         a.submit(tx);
     }
     for node in [&b, &c, &d] {
-        node.gets(&txs[299]).await;
-        assert_eq!(node.pool.accepted(), txs, "each once, and in order");
+        for tx in &txs {
+            node.gets(tx).await;
+            assert_eq!(node.pool.was_offered(tx), 1);
+        }
     }
     assert!(a.gossip.counts().sent < 300, "those that wait for each other travel together");
     assert!(b.gossip.counts().forwarded > 0 && d.gossip.counts().forwarded > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_neighbour_hears_in_the_order_of_speaking() {
+    let a = node(1).spawn();
+    let b = node(2).peer(a.address().await).spawn();
+    let txs = (0..1_000).map(|number| tx(&format!("tx {number}"))).collect::<Vec<_>>();
+    for tx in &txs {
+        a.submit(tx);
+    }
+    b.gets(&txs[999]).await;
+    assert_eq!(b.pool.accepted(), txs);
 }
 
 #[tokio::test(flavor = "multi_thread")]
