@@ -62,7 +62,8 @@ impl Ledger {
         let mut state = Overlay::new(view);
         let txs: Vec<_> =
             next.block.txs.iter().map(|bytes| (bytes, Tx::from_bytes(bytes, self.genesis.evm_chain_id))).collect();
-        state.prefetch(&foreseen(&txs)).map_err(|_| Halt::Supply)?;
+        let leaves = [foreseen(&txs), staking::foreseen(&self.genesis)].concat();
+        state.prefetch(&leaves).map_err(|_| Halt::Supply)?;
 
         let before = staking::begin_block(&mut state, &self.genesis, &next.block, &self.tip.signers)?;
         let mut receipts = Vec::with_capacity(txs.len());

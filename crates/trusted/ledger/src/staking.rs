@@ -31,7 +31,7 @@ mod validators;
 
 use cloister_chain::cosmos::{DENOM, StakeMessage};
 use cloister_chain::receipt::Event;
-use cloister_chain::staking::Params;
+use cloister_chain::staking::{Params, pool};
 use cloister_chain::wire::Halt;
 use cloister_chain::{Block, Genesis, Header, Leaf, ValidatorSet};
 use cloister_state::{Overlay, Supply};
@@ -59,6 +59,14 @@ pub(crate) struct Before {
     candidates: Option<Vec<u8>>,
     /// The parameters.
     params: Option<Vec<u8>>,
+}
+
+/// The leaves that the ends of a block touch for certain.
+pub(crate) fn foreseen(genesis: &Genesis) -> Vec<Leaf> {
+    let own = [Leaf::Candidates, Leaf::StakingParams, Leaf::StakingQueue, Leaf::FeePool, Leaf::Governance];
+    let coins = [pool::fee_collector(), pool::distribution()].map(Leaf::Coins);
+    let all = own.into_iter().chain([Leaf::GovParams]).chain(coins);
+    all.filter(|_| genesis.staking.is_some()).collect()
 }
 
 /// What comes before a block's transactions. `signers` is the set that signed the parent.

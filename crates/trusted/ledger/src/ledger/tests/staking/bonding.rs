@@ -209,6 +209,17 @@ fn a_quiet_block_writes_nothing_about_stake() {
     assert_eq!(written(&net), expected, "fees, once for all validators");
 }
 
+#[test]
+fn an_enclave_that_starts_asks_once_for_what_the_ends_of_a_block_need() {
+    let mut net = Net::of(4);
+    net.do_well(5, delegate(5, 1, POWER));
+    net.blocks(2);
+    net.chain.ledger.cache = Cache::default();
+    net.chain.host.crossings = 0;
+    net.blocks(1);
+    assert_eq!(net.chain.host.crossings, 1);
+}
+
 /// A message that changes nothing but its sender's own record.
 fn withdraw_nothing() -> Any {
     let address = bech32(&account(5));

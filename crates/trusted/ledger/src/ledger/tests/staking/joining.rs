@@ -72,10 +72,17 @@ fn only_those_with_most_behind_them_sign() {
     assert_eq!(net.elected().len(), 2);
     assert!(net.elected().iter().any(|(user, _)| *user == 5), "one more than the others");
     assert_eq!(net.validator(out).status, Bond::Unbonding, "of two that are equal, the greater operator goes");
+    let first = net.time();
     net.do_well(6, delegate(6, out, 5));
     assert_eq!(net.validator(out).status, Bond::Bonded, "it comes back before it has left");
-    net.later(200);
-    assert_eq!(net.validator(out).status, Bond::Bonded, "what was to end then was about another time");
+    net.do_well(6, delegate(6, 3 - out, 20));
+    net.do_well(6, delegate(6, 5, 20));
+    assert_eq!(net.validator(out).status, Bond::Unbonding);
+    net.later(98);
+    assert!(net.time() >= first + 100 * SECOND);
+    assert_eq!(net.validator(out).status, Bond::Unbonding, "what ended here was about the first time");
+    net.later(10);
+    assert_eq!(net.validator(out).status, Bond::Unbonded);
 }
 
 #[test]
