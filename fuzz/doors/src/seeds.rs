@@ -76,7 +76,8 @@ fn chain(seeds: &mut Vec<(&'static str, Vec<u8>)>) {
     let absent = Leaf::Account(Address::repeat_byte(0xee));
     seeds.push(("proof", encode(&(tree.root(), absent, None::<Vec<u8>>, tree.prove(&absent)))));
 
-    let boot = Boot { genesis, sealing_key: SealingBytes([5; 32]), sealed_seed: None, checkpoint: Some(vec![1; 40]) };
+    let checkpoint = Some(vec![1; 40]);
+    let boot = Boot { genesis, sealing_key: SealingBytes([5; 32]), sealed_seed: None, checkpoint, trail: None };
     let supply = ToEnclave::Supply { leaves: vec![None, Some(vec![1])], blobs: vec![Some(vec![2].into())] };
     let queries =
         [Query::Call(call.clone()), Query::Estimate(call), Query::Prove(absent), Query::UserKey(Address::ZERO)];

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cloister_chain::wire::{Execute, Lockdown, SealingBytes};
 use cloister_chain::{Address, B256, Block, Certificate, Outcome, Parent, Tx};
@@ -44,11 +44,15 @@ impl Executor {
 
     /// Executes the next block and commits it with all that came of it.
     pub(crate) fn run(&mut self, block: Block, certificate: Certificate) -> Result<(), NodeError> {
+        let start = Instant::now();
         let outcome = self.execute(&block, &certificate)?;
+        let execution = start.elapsed();
         self.shared.store.commit(&block, &certificate, &outcome)?;
         let height = outcome.height;
         let accounts = self.accounts(&block, &outcome)?;
         let hashes: Vec<B256> = outcome.receipts.iter().map(|receipt| receipt.tx).collect();
+        let interval = Duration::from_nanos(block.header.time.saturating_sub(self.parent.header.time));
+        self.shared.vitals.committed(hashes.len(), interval, execution);
         self.parent = Arc::new(self.parent.then(block.header, certificate, &outcome));
         self.shared.mempool.committed(height, &hashes, &accounts);
         self.shared.heads.send_replace(height);
@@ -101,6 +105,7 @@ impl Executor {
             match start(&self.shared, &self.spawner, &self.sealing, self.generation) {
                 Ok((enclave, _)) => {
                     self.enclave = enclave;
+                    self.shared.vitals.restarted();
                     tracing::warn!(height = self.parent.header.height, "the enclave is back");
                     return Ok(());
                 }
@@ -150,7 +155,7 @@ fn tip(shared: &Shared) -> Result<Parent, StoreError> {
     let header = reader.header(head.height)?.ok_or(StoreError::Corrupted("headers"))?;
     Ok(Parent {
         header,
-        certificate: reader.block(head.height)?.map(|stored| stored.certificate),
+        certificate: reader.tip_certificate()?,
         state_root: head.state_root,
         results: head.results,
         base_fee: head.next_base_fee,

@@ -139,7 +139,7 @@ impl Members {
         let mut tip = lock(&self.tip);
         let mut parent = Parent::clone(self.executor.parent());
         let height = parent.header.height;
-        parent.certificate = self.shared.store.reader()?.block(height)?.map(|stored| stored.certificate);
+        parent.certificate = self.shared.store.reader()?.tip_certificate()?;
         *tip = Arc::new(parent);
         Ok(height)
     }

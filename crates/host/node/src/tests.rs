@@ -192,7 +192,8 @@ fn live(mut stream: UnixStream, seen: &Seen, blocks: Blocks) -> Result<(), Box<d
     let height = boot.checkpoint.as_ref().map(|bytes| u64::from_le_bytes(bytes.as_slice().try_into().unwrap()));
     let genesis = height.is_none().then(|| results(0, &boot.genesis));
     let lockdown = Lockdown::default();
-    let booted = Booted { sealed_seed: b"sealed".to_vec(), genesis, height: height.unwrap_or(0), lockdown };
+    let sealed_seed = b"sealed".to_vec();
+    let booted = Booted { sealed_seed, genesis, height: height.unwrap_or(0), checkpoint: None, lockdown };
     wire::send(&mut stream, &ToHost::Booted(booted))?;
     if height.is_some() {
         assert_eq!(boot.sealed_seed.as_deref(), Some(&b"sealed"[..]));

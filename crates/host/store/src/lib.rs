@@ -24,12 +24,14 @@ mod pending;
 mod reader;
 mod store;
 mod tables;
+mod trail;
 
 pub use alloy_primitives::Bloom;
 pub use error::StoreError;
 pub use events::{Tag, Tagged};
 pub use reader::{Leaves, Reader, StoredBlock};
 pub use store::{Head, Store};
+pub use trail::Item;
 
 #[cfg(test)]
 mod tests;

@@ -12,10 +12,10 @@ use redb::backends::InMemoryBackend;
 use redb::{Builder, Database, ReadableDatabase as _, ReadableTable as _, WriteTransaction};
 
 use crate::tables::{
-    BLOBS, BLOOMS, BODIES, CERTIFICATES, DECIDED, EVENTS, HEADERS, HEIGHTS, LAYOUT, LEAVES, LOCATIONS, META, PROPOSALS,
-    RECEIPTS, SETS, WRITTEN, decode, meta, version_key,
+    BLOBS, BLOOMS, BODIES, CERTIFICATES, DECIDED, EVENTS, HEADERS, HEIGHTS, LAYOUT, LEAVES, LINKS, LOCATIONS, META,
+    PROPOSALS, RECEIPTS, SETS, WRITTEN, decode, meta, version_key,
 };
-use crate::{Reader, StoreError, events, pending};
+use crate::{Reader, StoreError, events, pending, trail};
 
 /// The chain on disk or in memory. Shared by threads: readers never wait, writers wait for each other.
 #[derive(Debug)]
@@ -74,6 +74,7 @@ impl Store {
             transaction.open_table(CERTIFICATES)?;
             transaction.open_table(DECIDED)?;
             transaction.open_table(PROPOSALS)?;
+            transaction.open_table(LINKS)?;
             transaction.open_table(SETS)?;
             transaction.open_table(RECEIPTS)?;
             transaction.open_table(BLOOMS)?;
@@ -117,6 +118,7 @@ impl Store {
             add(transaction, &block.header, outcome)?;
             let body = encode(&(&block.txs, &block.parent, &block.evidence));
             transaction.open_table(BODIES)?.insert(height, &*body)?;
+            trail::link(transaction, &block.header, certificate, &outcome.next_validators)?;
             pending::settle(transaction, certificate)
         })
     }
@@ -164,6 +166,11 @@ impl Store {
         Ok(Reader::new(self.database.begin_read()?))
     }
 
+    /// Changes that are all kept when it is committed, or none when it is dropped.
+    pub(crate) fn begin(&self) -> Result<WriteTransaction, StoreError> {
+        Ok(self.database.begin_write()?)
+    }
+
     /// All that `work` does, or nothing if it fails.
     pub(crate) fn write(
         &self,
@@ -209,12 +216,7 @@ fn add(transaction: &WriteTransaction, header: &Header, outcome: &Outcome) -> Re
         following_validators: outcome.following_validators.clone(),
     };
     table.insert(meta::HEAD, &*encode(&head))?;
-    let mut sets = transaction.open_table(SETS)?;
-    for set in [&head.signers, &head.next_validators, &head.following_validators] {
-        if sets.get(&set.hash().0)?.is_none() {
-            sets.insert(&set.hash().0, &*encode(set))?;
-        }
-    }
+    add_sets(transaction, &head)?;
     table.insert(meta::CHECKPOINT, &*outcome.checkpoint)?;
 
     transaction.open_table(HEADERS)?.insert(height, &*encode(header))?;
@@ -232,6 +234,18 @@ fn add(transaction: &WriteTransaction, header: &Header, outcome: &Outcome) -> Re
     let mut blobs = transaction.open_table(BLOBS)?;
     for (hash, blob) in &outcome.blobs {
         blobs.insert(&hash.0, &*blob.0)?;
+    }
+    Ok(())
+}
+
+/// Keeps the sets that headers name by their hash.
+pub(crate) fn add_sets(transaction: &WriteTransaction, head: &Head) -> Result<(), StoreError> {
+    let mut sets = transaction.open_table(SETS)?;
+    for set in [&head.signers, &head.next_validators, &head.following_validators] {
+        let hash = set.hash();
+        if sets.get(&hash.0)?.is_none() {
+            sets.insert(&hash.0, &*encode(set))?;
+        }
     }
     Ok(())
 }

@@ -9,6 +9,7 @@
 //! | `certificates` | height, from 1 | [`cloister_chain::Certificate`] |
 //! | `decided` | height, above the tip | [`cloister_chain::Block`] that was decided and is still to be executed |
 //! | `proposals` | height, above the tip; round ‖ block hash | what consensus keeps of a proposal |
+//! | `links` | height of a block after which another set signs | [`cloister_chain::trail::Link`] |
 //! | `sets` | hash | [`cloister_chain::ValidatorSet`] that signs or signed some height |
 //! | `receipts` | height | list of [`cloister_chain::Receipt`] |
 //! | `blooms` | height, if the block has events | bloom of the block's events (yellow paper, 4.3.1), 256 bytes |
@@ -37,6 +38,7 @@ pub(crate) const BODIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new(
 pub(crate) const CERTIFICATES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("certificates");
 pub(crate) const DECIDED: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("decided");
 pub(crate) const PROPOSALS: TableDefinition<'_, (u64, &[u8; 36]), &[u8]> = TableDefinition::new("proposals");
+pub(crate) const LINKS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("links");
 pub(crate) const SETS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("sets");
 pub(crate) const RECEIPTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("receipts");
 pub(crate) const BLOOMS: TableDefinition<'_, u64, &[u8; 256]> = TableDefinition::new("blooms");

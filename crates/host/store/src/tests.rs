@@ -12,6 +12,7 @@ mod crash;
 mod disk;
 mod events;
 mod pending;
+mod trail;
 mod versions;
 
 type Writes = Vec<(Leaf, Option<Vec<u8>>)>;

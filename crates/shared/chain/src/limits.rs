@@ -10,6 +10,8 @@ pub const BLOCK_TXS: usize = 20_000;
 pub const FRAME_BYTES: usize = 256 << 20;
 /// Longest chain id, as in the Cosmos SDK's and Tendermint's practice.
 pub const CHAIN_ID_BYTES: usize = 50;
+/// Most headers on the way to a state: one for each change of the validator set since the genesis. A count.
+pub const TRAIL: usize = 65_536;
 /// Most validators in one set.
 pub const VALIDATORS: usize = 1_024;
 /// Most pieces of evidence in one block. A count.

@@ -33,7 +33,7 @@ use zeroize::Zeroize;
 
 use crate::limits;
 use crate::proof::Proof;
-use crate::{Block, Certificate, Genesis, Leaf, Outcome};
+use crate::{Block, Certificate, Genesis, Leaf, Outcome, Trail};
 
 /// From the host.
 // A message lives for one crossing: boxing it would only add a copy.
@@ -113,6 +113,8 @@ pub struct Boot {
     pub sealed_seed: Option<Vec<u8>>,
     /// The sealed checkpoint of the last committed block; without one the enclave starts from the genesis.
     pub checkpoint: Option<Vec<u8>>,
+    /// Without a checkpoint: the way to a state that others computed, to start from that. Needs a sealed seed.
+    pub trail: Option<Trail>,
 }
 
 /// A new chain, and who is to have its seed.
@@ -153,8 +155,10 @@ pub struct Booted {
     pub sealed_seed: Vec<u8>,
     /// The state of height 0, when there was no checkpoint.
     pub genesis: Option<Outcome>,
-    /// Height of the checkpoint; 0 at genesis.
+    /// Height of the checkpoint, or of the trail's state; 0 at genesis.
     pub height: u64,
+    /// The sealed checkpoint of the trail's state, if there was a trail. Of use once its leaves are loaded.
+    pub checkpoint: Option<Vec<u8>>,
     /// What the lock-down achieved.
     pub lockdown: Lockdown,
 }
@@ -366,7 +370,7 @@ pub enum Halt {
     Block = 5,
     /// The header names another state root or other results than this enclave's own (M-02).
     Diverged = 6,
-    /// The certificate does not decide the block (M-01).
+    /// The certificate does not decide the block (M-01), or the trail does not lead to its state.
     Certificate = 7,
     /// The host did not supply what the state holds, or supplied something else (M-03).
     Supply = 8,

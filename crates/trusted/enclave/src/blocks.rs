@@ -4,7 +4,7 @@ use std::os::unix::net::UnixStream;
 
 use cloister_chain::Outcome;
 use cloister_chain::wire::{self, Boot, Booted, Halt, Lockdown, ToEnclave, ToHost};
-use cloister_ledger::Ledger;
+use cloister_ledger::{Checkpoint, Ledger};
 
 use crate::query::Tip;
 use crate::sealed::Vault;
@@ -38,30 +38,38 @@ fn start(
     lockdown: Lockdown,
     tip: &Tip,
 ) -> Result<Option<Ledger>, Stop> {
-    let Boot { genesis, sealed_seed, checkpoint, .. } = boot;
+    let Boot { genesis, sealed_seed, checkpoint, trail, .. } = boot;
     let seed = match &sealed_seed {
         Some(sealed) => vault.open_seed(sealed)?,
-        // A checkpoint is about a state that only its own seed can read.
-        None if checkpoint.is_some() => return Err(Halt::Sealed.into()),
+        // A state is of use only to the seed that sealed it.
+        None if checkpoint.is_some() || trail.is_some() => return Err(Halt::Sealed.into()),
         None => vault.fresh_seed()?,
     };
     let sealed_seed = match sealed_seed {
         Some(sealed) => sealed,
         None => vault.seal_seed(&seed),
     };
-    let Some(checkpoint) = checkpoint else {
-        let (ledger, mut outcome) = Ledger::genesis(&genesis, &seed)?;
-        seal_checkpoint(vault, &ledger, &mut outcome);
-        let _ = tip.set(ledger.snapshots());
-        let _ = tip.set(ledger.snapshots());
-        let booted = Booted { sealed_seed, genesis: Some(outcome), height: 0, lockdown };
-        wire::send(stream, &ToHost::Booted(booted))?;
-        return Ok(Some(ledger));
+    let (from, adopted) = match (checkpoint, trail) {
+        (Some(sealed), None) => (vault.open_checkpoint(&sealed)?, None),
+        (None, Some(trail)) => {
+            let parent = trail.verify(&genesis).map_err(|_| Halt::Certificate)?;
+            let checkpoint = Checkpoint::from(parent);
+            let sealed = vault.seal_checkpoint(&checkpoint);
+            (checkpoint, Some(sealed))
+        }
+        (Some(_), Some(_)) => return Err(Halt::Protocol.into()),
+        (None, None) => {
+            let (ledger, mut outcome) = Ledger::genesis(&genesis, &seed)?;
+            seal_checkpoint(vault, &ledger, &mut outcome);
+            let _ = tip.set(ledger.snapshots());
+            let booted = Booted { sealed_seed, genesis: Some(outcome), height: 0, checkpoint: None, lockdown };
+            wire::send(stream, &ToHost::Booted(booted))?;
+            return Ok(Some(ledger));
+        }
     };
-    let checkpoint = vault.open_checkpoint(&checkpoint)?;
-    let booted = Booted { sealed_seed, genesis: None, height: checkpoint.header.height, lockdown };
+    let booted = Booted { sealed_seed, genesis: None, height: from.header.height, checkpoint: adopted, lockdown };
     wire::send(stream, &ToHost::Booted(booted))?;
-    let mut loading = Ledger::resume(&genesis, &seed, checkpoint)?;
+    let mut loading = Ledger::resume(&genesis, &seed, from)?;
     loop {
         let Some(message) = next(stream)? else { return Ok(None) };
         let ToEnclave::Load { leaves, last } = message else { return Err(Halt::Protocol.into()) };

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::thread::JoinHandle;
 
 use cloister_chain::genesis::GenesisAccount;
+use cloister_chain::trail::{Link, Trail};
 use cloister_chain::wire::{Answer, Boot, Booted, Call, Execute, Query, QueryAt, QueryRefusal, SealingBytes};
-use cloister_chain::{Address, Bytes, Certificate, Genesis, Header, Leaf, Outcome, Parent, U256};
+use cloister_chain::{Address, B256, Bytes, Certificate, Genesis, Header, Leaf, Outcome, Parent, U256};
 use ed25519_zebra::SigningKey;
 
 use super::*;
@@ -32,6 +33,55 @@ fn a_chain_goes_on_after_a_restart_as_if_there_had_been_none() {
     assert_eq!(resumed.execute(&second), steady.execute(&second), "receipts, leaves, root and sealed checkpoint");
     steady.leave().unwrap();
     resumed.leave().unwrap();
+}
+
+#[test]
+fn an_enclave_takes_a_state_that_the_validators_agreed_on_and_goes_on_from_there() {
+    let mut first = Host::start(&genesis(), SEALING, None, None);
+    let outcome = first.booted.genesis.take().unwrap();
+    let mut leaves = Leaves::default();
+    leaves.apply(&outcome);
+    let one = next(&Header::genesis(&genesis()), None, &outcome);
+    let after_one = first.execute(&one);
+    leaves.apply(&after_one);
+    let two = next(&one.block.header, Some(one.certificate.clone()), &after_one);
+    let after_two = first.execute(&two);
+    let three = next(&two.block.header, Some(two.certificate.clone()), &after_two);
+
+    // The state after block 1 is named by header 2.
+    let set = genesis().validators;
+    let above = Link { header: two.block.header.clone(), certificate: two.certificate.clone(), next: set.clone() };
+    let (header, certificate) = (one.block.header.clone(), one.certificate.clone());
+    let trail = Trail { links: vec![above], header, certificate, signers: set };
+    let seed = first.booted.sealed_seed.clone();
+    let mut late = Host::adopt(&genesis(), Some(seed.clone()), trail.clone());
+    assert_eq!((late.booted.height, late.booted.genesis.is_none()), (1, true));
+    let sealed = late.booted.checkpoint.clone().unwrap();
+    assert!(matches!(late.load(&leaves), ToHost::Loaded));
+    assert_eq!(late.execute(&two), after_two);
+
+    // What it sealed is a checkpoint like any other.
+    let mut again = Host::start(&genesis(), SEALING, Some(seed.clone()), Some(sealed));
+    assert!(matches!(again.load(&leaves), ToHost::Loaded));
+    assert_eq!(again.execute(&two), after_two);
+    assert_eq!(again.execute(&three), first.execute(&three));
+
+    let mut other = leaves.clone();
+    other.0.pop_last();
+    let mut fooled = Host::adopt(&genesis(), Some(seed.clone()), trail.clone());
+    assert!(matches!(fooled.load(&other), ToHost::Halt(Halt::Root)), "another state under the same headers");
+    assert!(fooled.leave().is_err());
+    let mut forged = trail.clone();
+    forged.links[0].header.state_root = B256::ZERO;
+    for (trail, seed, halt) in [(forged, Some(seed), Halt::Certificate), (trail, None, Halt::Sealed)] {
+        let (mut stream, _, thread) = open();
+        send_boot_with(&mut stream, &genesis(), SEALING, seed, None, Some(trail));
+        assert!(matches!(receive(&mut stream), ToHost::Halt(said) if said == halt), "{halt:?}");
+        assert!(thread.join().unwrap().is_err());
+    }
+    for host in [first, late, again] {
+        host.leave().unwrap();
+    }
 }
 
 #[test]
@@ -172,6 +222,13 @@ impl Host {
         Self { stream, query, thread, booted }
     }
 
+    fn adopt(genesis: &Genesis, sealed_seed: Option<Vec<u8>>, trail: Trail) -> Self {
+        let (mut stream, query, thread) = open();
+        send_boot_with(&mut stream, genesis, SEALING, sealed_seed, None, Some(trail));
+        let ToHost::Booted(booted) = receive(&mut stream) else { panic!("booted") };
+        Self { stream, query, thread, booted }
+    }
+
     fn load(&mut self, leaves: &Leaves) -> ToHost {
         let mut pieces: Vec<Vec<_>> = Vec::new();
         for (count, (leaf, value)) in leaves.0.iter().enumerate() {
@@ -230,7 +287,18 @@ fn send_boot(
     sealed_seed: Option<Vec<u8>>,
     checkpoint: Option<Vec<u8>>,
 ) {
-    let boot = Boot { genesis: genesis.clone(), sealing_key: SealingBytes(key), sealed_seed, checkpoint };
+    send_boot_with(stream, genesis, key, sealed_seed, checkpoint, None);
+}
+
+fn send_boot_with(
+    stream: &mut UnixStream,
+    genesis: &Genesis,
+    key: [u8; 32],
+    sealed_seed: Option<Vec<u8>>,
+    checkpoint: Option<Vec<u8>>,
+    trail: Option<Trail>,
+) {
+    let boot = Boot { genesis: genesis.clone(), sealing_key: SealingBytes(key), sealed_seed, checkpoint, trail };
     wire::send(stream, &ToEnclave::Boot(boot)).unwrap();
 }
 

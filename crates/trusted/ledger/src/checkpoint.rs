@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 use borsh::{BorshDeserialize, BorshSerialize};
 use cloister_chain::wire::{Execute, Halt};
-use cloister_chain::{Genesis, Header, ValidatorSet, limits};
+use cloister_chain::{Genesis, Header, Parent, ValidatorSet, limits};
 
 /// The last executed block and its results. Sealed by the enclave and kept by the host, it is a cache (M-05): it lets an
 /// enclave go on with certified blocks from its height upward, and grants nothing else.
@@ -23,6 +23,14 @@ pub struct Checkpoint {
     pub validators: ValidatorSet,
     /// The set that signs the one after, as this block left it.
     pub following: ValidatorSet,
+}
+
+/// What is left without the proof that the block was decided: whoever makes a checkpoint has checked that.
+impl From<Parent> for Checkpoint {
+    fn from(parent: Parent) -> Self {
+        let Parent { header, certificate: _, state_root, results, base_fee, signers, validators, following } = parent;
+        Self { header, state_root, results, base_fee, signers, validators, following }
+    }
 }
 
 impl Checkpoint {

@@ -95,5 +95,6 @@ fn a_layout_of_the_future_is_refused() {
     transaction.open_table(crate::tables::META).unwrap().insert("layout", next).unwrap();
     transaction.commit().unwrap();
     drop(database);
-    assert!(matches!(Store::open(home.path()), Err(StoreError::Layout(3))));
+    const NEXT: u64 = crate::tables::LAYOUT + 1;
+    assert!(matches!(Store::open(home.path()), Err(StoreError::Layout(NEXT))));
 }

@@ -153,7 +153,8 @@ fn network_keys(machine: u8, sealed: &[u8]) -> Answer {
     let (mut query, far_query) = UnixStream::pair().unwrap();
     let thread = std::thread::spawn(move || serve(far, vec![far_query], Options::default()));
     let sealing_key = SealingBytes([machine; 32]);
-    let boot = Boot { genesis: genesis(), sealing_key, sealed_seed: Some(sealed.to_vec()), checkpoint: None };
+    let sealed_seed = Some(sealed.to_vec());
+    let boot = Boot { genesis: genesis(), sealing_key, sealed_seed, checkpoint: None, trail: None };
     wire::send(&mut stream, &ToEnclave::Boot(boot)).unwrap();
     let ToHost::Booted(_) = wire::receive(&mut stream).unwrap() else { panic!("booted") };
     wire::send(&mut query, &ToEnclave::Query(QueryAt { height: None, query: Query::NetworkKeys })).unwrap();
