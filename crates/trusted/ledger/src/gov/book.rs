@@ -78,7 +78,7 @@ impl<S: Supply> Gov<'_, '_, S> {
         let moved = self.entry(left)?;
         self.meter.write(Leaf::GovQueue(left), None::<&Due>)?;
         let mut at = 0u32;
-        while left > 0 {
+        loop {
             let child = at.saturating_mul(2).saturating_add(1);
             if child >= left {
                 break;
