@@ -61,6 +61,11 @@ pub enum StartError {
     /// The operating system refused a thread.
     #[error("no thread for consensus: {0}")]
     Thread(#[from] std::io::Error),
+    /// The log of what was signed could not be relied on when consensus ran last, and this file says so. The engine cuts off
+    /// what it cannot read, so a second start would go on as if nothing had been signed. Remove the file only when this key
+    /// has certainly not voted at a height that is still open.
+    #[error("the log of signed votes failed: {} says so", .0.display())]
+    Unsafe(PathBuf),
     /// Something that the engine needs is not there: the port is taken, or the log is locked by another process.
     #[error("the consensus engine did not start: {0}")]
     Engine(String),
@@ -86,11 +91,20 @@ impl Engine {
         let (up, started) = channel();
         let peers = Arc::new(AtomicUsize::new(0));
         let settings = settings::Settings::new(&config)?;
+        let mark = config.log.with_extension("unsafe");
+        if mark.exists() {
+            return Err(StartError::Unsafe(mark));
+        }
         let (own, count) = (inbox.clone(), Arc::clone(&peers));
         let run = move || match Pump::start(config, settings, chain, own, count) {
             Ok(pump) => {
                 let _ = up.send(Ok(()));
                 let end = pump.run(&outbox);
+                if matches!(end, End::Unsafe)
+                    && let Err(error) = std::fs::write(&mark, WARNING)
+                {
+                    tracing::error!(%error, mark = %mark.display(), "cannot leave a mark of the failed log");
+                }
                 tracing::info!(%end, "consensus ended");
                 let _ = tell.send(Some(Arc::new(end)));
             }
@@ -155,6 +169,11 @@ impl Events {
         let _ = self.0.send(Input::Event(event));
     }
 }
+
+/// What the mark of a failed log says.
+const WARNING: &str =
+    "The log of what this validator signed failed. See the log of the node. Do not remove this file before the
+height at which it happened is decided: the validator could contradict itself and lose its stake.\n";
 
 #[cfg(test)]
 mod tests;

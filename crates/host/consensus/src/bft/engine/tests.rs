@@ -29,6 +29,7 @@ struct Network {
     links: Vec<Vec<Link>>,
     set: ValidatorSet,
     pace: Pace,
+    spread: Spread,
     nodes: Vec<Option<(Engine, Shared)>>,
     logs: std::path::PathBuf,
 }
@@ -36,23 +37,23 @@ struct Network {
 impl Network {
     /// As many nodes as there are powers; a node with power 0 is no validator.
     fn start(name: &str, powers: &[u64], pace: Pace) -> Self {
-        Self::start_over(name, powers, pace, |_| Vec::new())
+        Self::start_over(name, powers, pace, Spread::Direct, |_| Vec::new())
     }
 
     /// The same with ways that can be blocked.
     fn start_linked(name: &str, powers: &[u64], pace: Pace) -> Self {
         let links = |ports: &[u16]| ports.iter().map(|_| ports.iter().map(|port| Link::to(*port)).collect()).collect();
-        Self::start_over(name, powers, pace, links)
+        Self::start_over(name, powers, pace, Spread::Direct, links)
     }
 
-    fn start_over(name: &str, powers: &[u64], pace: Pace, links: fn(&[u16]) -> Vec<Vec<Link>>) -> Self {
+    fn start_over(name: &str, powers: &[u64], pace: Pace, spread: Spread, links: fn(&[u16]) -> Vec<Vec<Link>>) -> Self {
         let open: Vec<TcpListener> = powers.iter().map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
         let ports: Vec<u16> = open.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
         drop(open);
         let logs = std::env::temp_dir().join(format!("cloister-bft-{}-{name}", std::process::id()));
         let voting: Vec<u64> = powers.iter().copied().take_while(|power| *power > 0).collect();
         let (links, set) = (links(&ports), set(&voting));
-        let mut network = Self { name: name.into(), ports, links, set, pace, nodes: Vec::new(), logs };
+        let mut network = Self { name: name.into(), ports, links, set, pace, spread, nodes: Vec::new(), logs };
         for index in 0..powers.len() {
             network.nodes.push(None);
             network.boot(index, Disk::default());
@@ -61,6 +62,10 @@ impl Network {
     }
 
     fn boot(&mut self, index: usize, disk: Disk) {
+        self.try_boot(index, disk).unwrap();
+    }
+
+    fn try_boot(&mut self, index: usize, disk: Disk) -> Result<(), StartError> {
         let shared = Shared::new(Node::restarted(disk, &self.set, None));
         let events = Arc::new(OnceLock::new());
         let chain = Executing { shared: shared.clone(), events: Arc::clone(&events) };
@@ -77,13 +82,14 @@ impl Network {
             peer_key: Zeroizing::new([index as u8 + 100; 32]),
             listen: address(&self.ports[index]),
             peers: others.map(way).collect(),
-            spread: Spread::Direct,
+            spread: self.spread,
             log: self.logs.join(format!("{index}.wal")),
             pace: self.pace,
         };
-        let engine = Engine::start(config, Box::new(chain)).unwrap();
+        let engine = Engine::start(config, Box::new(chain))?;
         assert!(events.set(engine.events()).is_ok());
         self.nodes[index] = Some((engine, shared));
+        Ok(())
     }
 
     /// Stops a node and keeps its disk.
@@ -124,6 +130,18 @@ impl Network {
             let heights: Vec<u64> = self.running().map(|(_, shared)| shared.lock().parent.header.height).collect();
             assert!(start.elapsed() < Duration::from_secs(90), "{}: no height {height}: {heights:?}", self.name);
             std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until a node ends by itself.
+    fn end(&self, index: usize) -> Arc<End> {
+        let start = Instant::now();
+        loop {
+            if let Some(end) = self.nodes[index].as_ref().unwrap().0.end() {
+                return end;
+            }
+            assert!(start.elapsed() < Duration::from_secs(30), "it goes on");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -224,7 +242,21 @@ fn four_validators_decide_idle_blocks() {
     let network = Network::start("idle", &[1, 1, 1, 1], quick());
     network.reach(10);
     network.agrees();
-    assert!(network.running().all(|(engine, _)| engine.end().is_none()));
+    let start = Instant::now();
+    while network.running().any(|(engine, _)| engine.peers() != 3) {
+        assert!(start.elapsed() < Duration::from_secs(30), "peers are not counted");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(Engine::metrics().contains("malachitebft"));
+}
+
+#[test]
+fn four_validators_decide_blocks_by_gossip() {
+    let network = Network::start_over("gossip", &[1, 1, 1, 1], quick(), Spread::Gossip, |_| Vec::new());
+    network.reach(5);
+    network.send(vec![1; 1 << 20].into());
+    network.reach(network.highest() + 3);
+    network.agrees();
 }
 
 #[test]
@@ -340,14 +372,7 @@ fn a_validator_whose_enclave_computes_something_else_stops_and_says_what_differs
     let mut network = Network::start("deviates", &[1, 1, 1, 1], quick());
     network.reach(2);
     network.nodes[1].as_ref().unwrap().1.lock().deviation = 1;
-    let start = Instant::now();
-    let end = loop {
-        if let Some(end) = network.nodes[1].as_ref().unwrap().0.end() {
-            break end;
-        }
-        assert!(start.elapsed() < Duration::from_secs(30), "it goes on");
-        std::thread::sleep(Duration::from_millis(20));
-    };
+    let end = network.end(1);
     let End::Diverged(difference) = &*end else { panic!("{end}") };
     assert_eq!(difference.field, "state root");
     network.nodes[1].take().unwrap().0.stop();
@@ -402,4 +427,27 @@ fn three_of_four_go_on_and_the_fourth_follows_when_it_is_connected_again() {
     network.cut(&[2], false);
     network.reach(height + 4);
     network.agrees();
+}
+
+#[test]
+fn a_log_that_cannot_be_trusted_keeps_its_validator_from_ever_signing_again() {
+    let mut network = Network::start("torn", &[1, 1, 1, 1], quick());
+    network.reach(2);
+    for index in 1..4 {
+        network.stop(index);
+    }
+    // Alone, the first validator votes and waits; its votes are in the log.
+    std::thread::sleep(Duration::from_secs(2));
+    let disk = network.stop(0);
+    let log = network.logs.join("0.wal");
+    let mut bytes = std::fs::read(&log).unwrap();
+    // The file begins with 12 bytes of its own, an entry with 13.
+    bytes[12 + 13 + 5] ^= 1;
+    std::fs::write(&log, bytes).unwrap();
+    network.boot(0, disk);
+    let end = network.end(0);
+    assert!(matches!(*end, End::Unsafe), "{end}");
+    let disk = network.stop(0);
+    let again = network.try_boot(0, disk);
+    assert!(matches!(&again, Err(StartError::Unsafe(mark)) if mark.exists()), "{again:?}");
 }
