@@ -69,11 +69,14 @@ pub struct BlockSettings {
 }
 
 /// What is kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StateSettings {
     /// Heights whose state is kept; 0 keeps all.
     pub keep: u64,
+    /// After how many blocks there is a snapshot for nodes that join; 0 for never.
+    #[serde(default = "snapshots")]
+    pub snapshots: u64,
 }
 
 /// What is logged.
@@ -172,6 +175,8 @@ impl Settings {
         );
         line(&format!("# {LEAST_KEPT}. Blocks and receipts are kept in any case."));
         line(&format!("keep = {}", state.keep));
+        line("# After how many blocks there is a snapshot of the state, so that nodes that join need not execute everything. 0: never.");
+        line(&format!("snapshots = {}", state.snapshots));
         line("\n[log]");
         line("# \"text\" for people, \"json\" for programs: one object a line. Logs go to standard error.");
         line(&format!("format = {}", quoted(if log.format == LogFormat::Json { "json" } else { "text" })));
@@ -229,9 +234,19 @@ impl Default for BlockSettings {
     }
 }
 
+impl Default for StateSettings {
+    fn default() -> Self {
+        Self { keep: 0, snapshots: snapshots() }
+    }
+}
+
+const fn snapshots() -> u64 {
+    1_000
+}
+
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "warn".into() }
+        Self { format: LogFormat::Text, filter: USUAL_LOGS.into() }
     }
 }
 
@@ -248,6 +263,9 @@ fn list(name: &str, items: &[String]) -> String {
     format!("{name} = [{}]", items.join(", "))
 }
 
+/// Warnings; of the consensus engine's parts less, because they complain of every connection that ends or does not come about.
+pub const USUAL_LOGS: &str =
+    "warn,arc_malachitebft_network=error,arc_malachitebft_discovery=off,arc_malachitebft_engine=error";
 /// Between blocks of nothing, in seconds.
 const IDLE: std::ops::RangeInclusive<f64> = 0.01..=86_400.0;
 /// Twice as many heights as an enclave may ask for.

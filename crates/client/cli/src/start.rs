@@ -8,8 +8,8 @@ use cloister_chain::{B256, Genesis};
 use cloister_consensus::Pace;
 use cloister_node::{Config, Home, HomeLock, Network, Node, Spawner};
 use serde::Serialize;
-use tokio::io::{AsyncReadExt, stdin};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, block_in_place, spawn_blocking};
 
 use crate::args::Start;
@@ -173,7 +173,8 @@ fn config(genesis: Genesis, home: Home, settings: &Settings) -> Result<Config, E
         None
     } else {
         let pace = Pace { idle: settings.idle(), ..Pace::default() };
-        Some(Network { moniker, peer_key: home.node_key()?, listen, peers, gossip_listen, gossip_peers, pace })
+        let (peer_key, snapshots) = (home.node_key()?, settings.state.snapshots);
+        Some(Network { moniker, peer_key, listen, peers, gossip_listen, gossip_peers, pace, snapshots })
     };
     Ok(Config { genesis, home, block_time: Some(settings.idle()), network, enclave: enclave() })
 }
@@ -211,9 +212,13 @@ async fn prune(node: Arc<Node>, keep: u64) {
 
 /// Returns when whoever holds the other end of standard input is gone.
 async fn input_ends() {
-    let mut input = stdin();
-    let mut ignored = [0; 64];
-    while input.read(&mut ignored).await.is_ok_and(|read| read > 0) {}
+    let (ended, end) = oneshot::channel::<()>();
+    // A thread of its own: one of the runtime's, waiting for input, would keep the program from ending.
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        drop(ended);
+    });
+    let _ = end.await;
 }
 
 /// How many heights are dropped in one step.

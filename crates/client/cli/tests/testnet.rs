@@ -132,7 +132,7 @@ fn logs_are_json_when_asked_for_and_the_settings_say_what_is_logged() {
     let home = root.path().join("net/node0");
     let settings = home.join("cloister.toml");
     let text = fs::read_to_string(&settings).unwrap();
-    fs::write(&settings, text.replace(r#"filter = "warn""#, r#"filter = "info""#)).unwrap();
+    fs::write(&settings, text.replace(r#"filter = "warn"#, r#"filter = "info"#)).unwrap();
     let node = start(&home, &["--log-format", "json"]);
     let logs = node.logs_at_end(Signal::INT);
     let lines: Vec<Value> = logs.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();

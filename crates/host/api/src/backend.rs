@@ -42,6 +42,11 @@ pub trait Backend: Send + Sync + 'static {
         None
     }
 
+    /// What the consensus engine counts about itself, as Prometheus reads it.
+    fn engine_metrics(&self) -> Option<String> {
+        None
+    }
+
     /// The height that this node is catching up to; `None` once it is there.
     fn syncing(&self) -> Option<u64>;
 }

@@ -62,7 +62,13 @@ async fn health<B: Backend>(State(backend): State<Arc<B>>) -> Response {
 async fn metrics<B: Backend>(State(backend): State<Arc<B>>) -> Response {
     let mut text = String::new();
     match encode(&mut text, &metrics::registry(&backend)) {
-        Ok(()) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Ok(()) => {
+            if let Some(engine) = backend.engine_metrics() {
+                // One text has one end.
+                text = [text.trim_end_matches(END), engine.trim_end().trim_end_matches(END.trim_end()), END].concat();
+            }
+            ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response()
+        }
         Err(_) => reply(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": "the metrics have no text form" })),
     }
 }
@@ -94,7 +100,6 @@ fn describe<B: Backend>(backend: &B) -> Result<Value, StoreError> {
         "peers": backend.peers(),
         "syncing_to": backend.syncing(),
         "enclave_restarts": backend.vitals().map(Vitals::enclave_restarts),
-        "round": backend.vitals().map(Vitals::round),
     }))
 }
 
@@ -118,6 +123,8 @@ fn reply(status: StatusCode, body: &Value) -> Response {
 
 /// What Prometheus calls the format.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// The last line of that format.
+const END: &str = "# EOF\n";
 /// How long an enclave that is well may take over a question.
 const PATIENCE: Duration = Duration::from_secs(2);
 

@@ -23,14 +23,13 @@ pub(super) fn registry<B: Backend>(backend: &Arc<B>) -> Registry {
 
 /// What a node counted.
 pub(super) fn register(registry: &mut Registry, vitals: &Vitals) {
-    let Vitals { blocks, transactions, execution, interval, restarts, round } = vitals.clone();
+    let Vitals { blocks, transactions, execution, interval, restarts } = vitals.clone();
     registry.register("blocks", "Blocks that this node committed since it started", blocks);
     registry.register("transactions", "Transactions in these blocks", transactions);
     let (took, apart) = ("Time that the enclave took over a block", "Time between two blocks, by their headers");
     registry.register_with_unit("block_execution", took, Unit::Seconds, execution);
     registry.register_with_unit("block_interval", apart, Unit::Seconds, interval);
     registry.register("enclave_restarts", "How often the enclave died and came back", restarts);
-    registry.register("consensus_round", "Round of the height that is being decided", round);
 }
 
 /// What is looked up when Prometheus asks.

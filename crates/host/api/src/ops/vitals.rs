@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 
 /// What a node counts about itself, from its start on. Copies share their numbers; counting waits for nobody.
@@ -14,7 +13,6 @@ pub struct Vitals {
     pub(super) execution: Histogram,
     pub(super) interval: Histogram,
     pub(super) restarts: Counter,
-    pub(super) round: Gauge,
 }
 
 impl Default for Vitals {
@@ -26,7 +24,6 @@ impl Default for Vitals {
             execution: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
             interval: Histogram::new(exponential_buckets(0.004, 2.0, 16)),
             restarts: Counter::default(),
-            round: Gauge::default(),
         }
     }
 }
@@ -46,16 +43,7 @@ impl Vitals {
         self.restarts.inc();
     }
 
-    /// Consensus is in this round of its height.
-    pub fn in_round(&self, round: u32) {
-        self.round.set(round.into());
-    }
-
     pub(super) fn enclave_restarts(&self) -> u64 {
         self.restarts.get()
-    }
-
-    pub(super) fn round(&self) -> i64 {
-        self.round.get()
     }
 }
