@@ -192,6 +192,9 @@ fn an_anchor_is_written_with_a_colon_and_opens_one_header_only() {
     assert_eq!(open(anchor, chain.header(3), next.clone()), Err(other.clone()));
     assert_eq!(open(Anchor { height: 3, ..anchor }, link.header.clone(), next), Err(LightError::OtherCheckpoint(3)));
     assert_eq!(open(anchor, link.header.clone(), set(&vec![(9, 1)])), Err(LightError::Set(2)));
+    let mut long = link.header.clone();
+    long.chain_id = "x".repeat(256);
+    assert_eq!(open(Anchor { height: 2, hash: long.hash() }, long, set(chain.members(3))), Err(other.clone()));
     altered(&link.header, |header| open(anchor, header, link.next_validators.clone()) == Err(other.clone()));
 }
 
