@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cloister_chain::Leaf;
+use cloister_chain::gov::Governance;
+use cloister_chain::staking::Queue;
 use cloister_consensus::Solo;
 
 use crate::executor::Executor;
@@ -38,8 +41,21 @@ impl Alone {
         }
     }
 
+    /// When to make a block even of nothing: at the operator's pace, and when something ends that only a block can end.
     fn deadline(&self) -> Option<Instant> {
-        self.block_time.map(|time| Instant::now() + time)
+        let timed = self.due().map(|due| Duration::from_nanos(due.saturating_sub(now())).max(LEAST_PAUSE));
+        self.block_time.into_iter().chain(timed).min().map(|time| Instant::now() + time)
+    }
+
+    /// When the next vote or unbonding ends, in nanoseconds since 1970. Without an answer of the store nothing ends by itself.
+    fn due(&self) -> Option<u64> {
+        let reader = self.shared.store.reader().ok()?;
+        let height = reader.tip().ok()??;
+        let read = |leaf| reader.leaf(&leaf, height).ok().flatten();
+        let governance: Option<Governance> = read(Leaf::Governance).and_then(|bytes| borsh::from_slice(&bytes).ok());
+        let staking: Option<Queue> = read(Leaf::StakingQueue).and_then(|bytes| borsh::from_slice(&bytes).ok());
+        let dues = [governance.and_then(|governance| governance.due), staking.and_then(|queue| queue.due)];
+        dues.into_iter().flatten().min()
     }
 
     /// Blocks of what waits, as many as it takes, and one even of nothing if `idle`; true if there was one.
@@ -62,3 +78,6 @@ impl Alone {
         Ok(made)
     }
 }
+
+/// Between two blocks that nobody asked for: ends that take several blocks leave room for what somebody did ask for.
+const LEAST_PAUSE: Duration = Duration::from_millis(100);
