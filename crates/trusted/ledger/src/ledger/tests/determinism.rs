@@ -223,7 +223,7 @@ fn digest(outcomes: &[Outcome]) -> String {
 }
 
 /// A few in every test run; a soak asks for more.
-fn cases() -> u32 {
+pub(super) fn cases() -> u32 {
     std::env::var("CLOISTER_BLOCKS").ok().and_then(|text| text.parse().ok()).unwrap_or(24)
 }
 

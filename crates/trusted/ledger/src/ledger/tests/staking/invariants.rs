@@ -7,6 +7,7 @@ use cloister_chain::staking::{
 };
 use proptest::prelude::*;
 
+use super::joining::create;
 use super::*;
 
 impl Net {
@@ -129,67 +130,132 @@ impl Net {
     }
 }
 
-/// What happens on a network.
+/// What happens on a network. A number that picks something counts modulo how many there are.
 #[derive(Clone, Debug)]
 enum Step {
-    Delegate(u8, u8, u128),
-    Undelegate(u8, u8, u128),
-    Redelegate(u8, u8, u8, u128),
-    Cancel(u8, u8, u128, u64),
-    Withdraw(u8, u8),
-    Commission(u8),
-    Unjail(u8),
-    Absent(u8),
-    Present,
-    DoubleSign(u8, u64),
+    Delegate {
+        user: u8,
+        to: usize,
+        amount: u128,
+    },
+    /// Of this delegation so many hundredths.
+    Undelegate {
+        pick: usize,
+        part: u128,
+    },
+    Redelegate {
+        pick: usize,
+        to: usize,
+        part: u128,
+    },
+    Cancel {
+        pick: usize,
+        part: u128,
+    },
+    Withdraw {
+        pick: usize,
+    },
+    Commission {
+        pick: usize,
+    },
+    Create {
+        user: u8,
+        amount: u128,
+    },
+    Unjail {
+        pick: usize,
+    },
+    Absent {
+        pick: usize,
+    },
+    DoubleSign {
+        pick: usize,
+        ago: u64,
+    },
     Later(u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let (user, validator) = (1..=7u8, 1..=4u8);
-    let amount = prop_oneof![1..1_000u128, 1..200 * POWER, Just(BOND)];
+    let amount = || prop_oneof![1..1_000u128, 1..200 * POWER, Just(BOND)];
+    let (user, pick, part) = (1..=7u8, any::<usize>(), prop_oneof![1..100u128, Just(100)]);
     prop_oneof![
-        4 => (user.clone(), validator.clone(), amount.clone()).prop_map(|(a, b, n)| Step::Delegate(a, b, n)),
-        4 => (user.clone(), validator.clone(), amount.clone()).prop_map(|(a, b, n)| Step::Undelegate(a, b, n)),
-        3 => (user.clone(), validator.clone(), validator.clone(), amount.clone())
-            .prop_map(|(a, b, c, n)| Step::Redelegate(a, b, c, n)),
-        2 => (user.clone(), validator.clone(), amount, 1..12u64).prop_map(|(a, b, n, ago)| Step::Cancel(a, b, n, ago)),
-        2 => (user, validator.clone()).prop_map(|(a, b)| Step::Withdraw(a, b)),
-        1 => validator.clone().prop_map(Step::Commission),
-        2 => validator.clone().prop_map(Step::Unjail),
-        1 => validator.clone().prop_map(Step::Absent),
-        1 => Just(Step::Present),
-        1 => (validator, 0..12u64).prop_map(|(a, ago)| Step::DoubleSign(a, ago)),
-        2 => (1..120u64).prop_map(Step::Later),
+        4 => (user.clone(), pick, amount()).prop_map(|(user, to, amount)| Step::Delegate { user, to, amount }),
+        4 => (pick, part.clone()).prop_map(|(pick, part)| Step::Undelegate { pick, part }),
+        3 => (pick, pick, part.clone()).prop_map(|(pick, to, part)| Step::Redelegate { pick, to, part }),
+        2 => (pick, part).prop_map(|(pick, part)| Step::Cancel { pick, part }),
+        2 => pick.prop_map(|pick| Step::Withdraw { pick }),
+        1 => pick.prop_map(|pick| Step::Commission { pick }),
+        1 => (user, amount()).prop_map(|(user, amount)| Step::Create { user, amount }),
+        2 => pick.prop_map(|pick| Step::Unjail { pick }),
+        3 => pick.prop_map(|pick| Step::Absent { pick }),
+        1 => (pick, 0..6u64).prop_map(|(pick, ago)| Step::DoubleSign { pick, ago }),
+        2 => (1..70u64).prop_map(Step::Later),
     ]
+}
+
+fn user_at(address: Address) -> u8 {
+    (1..=9).find(|user| account(*user) == address).expect("a user")
 }
 
 impl Net {
     fn step(&mut self, step: &Step) {
-        let ago = |net: &Self, blocks: u64| net.height().saturating_sub(blocks).max(1);
+        let validators: Vec<Candidate> = self.leaf(Leaf::Candidates).expect("candidates");
+        let validator = |pick: usize| user_at(validators[pick % validators.len()].operator);
+        let delegations: Vec<((Address, Address), Delegation)> =
+            self.all(|leaf| if let Leaf::Delegation(who, at) = leaf { Some((*who, *at)) } else { None });
+        let delegation = |pick: usize, part: u128| {
+            let ((who, at), one) = &delegations[pick % delegations.len()];
+            let worth = self.validator(user_at(*at)).worth(one.shares).floor();
+            (user_at(*who), user_at(*at), (worth * part / 100).max(1))
+        };
         match *step {
-            Step::Delegate(user, to, amount) => drop(self.does(user, delegate(user, to, amount))),
-            Step::Undelegate(user, from, amount) => drop(self.does(user, undelegate(user, from, amount))),
-            Step::Redelegate(user, from, to, amount) => drop(self.does(user, redelegate(user, from, to, amount))),
-            Step::Cancel(user, from, amount, blocks) => {
-                let height = ago(self, blocks);
-                drop(self.does(user, cancel(user, from, amount, height)));
+            Step::Delegate { user, to, amount } => drop(self.does(user, delegate(user, validator(to), amount))),
+            Step::Undelegate { pick, part } => {
+                let (user, from, amount) = delegation(pick, part);
+                self.does(user, undelegate(user, from, amount));
             }
-            Step::Withdraw(user, from) => drop(self.does(user, withdraw(user, from))),
-            Step::Commission(user) => drop(self.does(user, withdraw_commission(user))),
-            Step::Unjail(user) => drop(self.does(user, unjail(user))),
-            // A block needs more than two thirds.
-            Step::Absent(user) => {
-                let set = &self.chain.ledger.checkpoint().validators;
-                let all = u128::from(set.total_power());
-                let there = all - set.find(&key(user)).map_or(0, |member| u128::from(member.power));
-                self.absent = if there * 3 > all * 2 { vec![user] } else { Vec::new() };
-                self.block(Vec::new());
+            Step::Redelegate { pick, to, part } => {
+                let (user, from, amount) = delegation(pick, part);
+                self.does(user, redelegate(user, from, validator(to), amount));
+            }
+            Step::Cancel { pick, part } => {
+                let unbondings: Vec<((Address, Address), Unbonding)> =
+                    self.all(|leaf| if let Leaf::Unbonding(who, at) = leaf { Some((*who, *at)) } else { None });
+                let Some(((who, at), record)) = unbondings.get(pick % unbondings.len().max(1)) else { return };
+                let entry = record.entries[pick % record.entries.len()];
+                let amount = (entry.balance * part / 100).max(1);
+                let (user, from) = (user_at(*who), user_at(*at));
+                self.does(user, cancel(user, from, amount, entry.height));
+            }
+            Step::Withdraw { pick } => {
+                let (user, from, _) = delegation(pick, 1);
+                self.does(user, withdraw(user, from));
+            }
+            Step::Commission { pick } => {
+                let user = validator(pick);
+                self.does(user, withdraw_commission(user));
+            }
+            Step::Create { user, amount } => drop(self.does(user, create(user, key(user), amount))),
+            Step::Unjail { pick } => {
+                let jailed: Vec<_> = validators.iter().filter(|one| one.jailed).collect();
+                let Some(one) = jailed.get(pick % jailed.len().max(1)) else { return };
+                let user = user_at(one.operator);
+                self.does(user, unjail(user));
+            }
+            // A block needs more than two thirds, and the absence counts when the next one tells of it.
+            Step::Absent { pick } => {
+                let user = validator(pick);
+                for _ in 0..2 {
+                    let set = &self.chain.ledger.checkpoint().validators;
+                    let all = u128::from(set.total_power());
+                    let there = all - set.find(&key(user)).map_or(0, |member| u128::from(member.power));
+                    self.absent = if there * 3 > all * 2 { vec![user] } else { Vec::new() };
+                    self.block(Vec::new());
+                }
                 self.absent.clear();
             }
-            Step::Present => self.blocks(3),
-            Step::DoubleSign(user, blocks) => {
-                let evidence = double_sign(user, ago(self, blocks));
+            Step::DoubleSign { pick, ago } => {
+                let evidence = double_sign(validator(pick), self.height().saturating_sub(ago).max(1));
                 self.block_with(Vec::new(), vec![evidence]);
             }
             Step::Later(seconds) => self.later(seconds),
@@ -198,7 +264,7 @@ impl Net {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: super::super::determinism::cases(), ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_is_lost_or_made_and_another_enclave_says_the_same(steps in prop::collection::vec(step(), 1..60)) {

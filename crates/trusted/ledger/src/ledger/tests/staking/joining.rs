@@ -4,7 +4,7 @@ use secret_sdk_proto::cosmos::crypto::ed25519;
 use super::*;
 
 /// A user's validator, which bonds so much.
-fn create(user: u8, key: B256, bond: u128) -> Any {
+pub(super) fn create(user: u8, key: B256, bond: u128) -> Any {
     let key = ed25519::PubKey { key: key.to_vec() };
     let message = proto::MsgCreateValidator {
         description: Some(proto::Description { moniker: "new".into(), ..Default::default() }),
