@@ -3,6 +3,7 @@
 //! Malachite has threads of its own. The [`App`](super::app::App) has one, which takes messages of the engine and events of
 //! the node in the order in which they come, and stores what it is about to say before it says it.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -58,6 +59,9 @@ pub enum StartError {
     /// Neither a way to listen nor to dial.
     #[error("not the address of a peer: {0}")]
     Address(String),
+    /// Another process listens there, or nobody may.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, #[source] std::io::Error),
     /// The operating system refused a thread.
     #[error("no thread for consensus: {0}")]
     Thread(#[from] std::io::Error),
@@ -66,7 +70,7 @@ pub enum StartError {
     /// has certainly not voted at a height that is still open.
     #[error("the log of signed votes failed: {} says so", .0.display())]
     Unsafe(PathBuf),
-    /// Something that the engine needs is not there: the port is taken, or the log is locked by another process.
+    /// Something that the engine needs is not there: above all, the log is locked by another process.
     #[error("the consensus engine did not start: {0}")]
     Engine(String),
 }

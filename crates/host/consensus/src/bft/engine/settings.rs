@@ -1,8 +1,10 @@
 //! Our wishes in the engine's configuration.
 
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use libp2p::Multiaddr;
+use libp2p::multiaddr::Protocol;
 use malachite::app::config::{
     ChannelNames, ConsensusConfig, NodeConfig, P2pConfig, ProtocolNames, PubSubProtocol, ValuePayload, ValueSyncConfig,
 };
@@ -33,9 +35,10 @@ impl Settings {
             channel_names: channels(&config.chain_id),
             ..P2pConfig::default()
         };
-        if !config.listen.contains("/tcp/") {
-            return Err(StartError::Address(config.listen.clone()));
-        }
+        let wrong = || StartError::Address(config.listen.clone());
+        let socket = socket(&p2p.listen_addr).ok_or_else(wrong)?;
+        // The engine would wait for ever for a port that is taken.
+        TcpListener::bind(socket).map_err(|error| StartError::Listen(socket, error))?;
         if config.spread == Spread::Direct {
             p2p.protocol = PubSubProtocol::Broadcast;
         }
@@ -60,6 +63,20 @@ impl Settings {
             ..ConsensusConfig::default()
         };
         Ok(Self { moniker: config.moniker.clone(), consensus, sync })
+    }
+}
+
+/// Where a TCP address is, if it is one.
+fn socket(address: &Multiaddr) -> Option<SocketAddr> {
+    let mut parts = address.iter();
+    let ip = match parts.next()? {
+        Protocol::Ip4(ip) => ip.into(),
+        Protocol::Ip6(ip) => ip.into(),
+        _ => return None,
+    };
+    match parts.next()? {
+        Protocol::Tcp(port) => Some(SocketAddr::new(ip, port)),
+        _ => None,
     }
 }
 

@@ -381,7 +381,7 @@ fn a_validator_whose_enclave_computes_something_else_stops_and_says_what_differs
 }
 
 #[test]
-fn two_processes_cannot_have_one_log_and_a_bad_address_is_named() {
+fn two_processes_cannot_have_one_log_or_one_port_and_a_bad_address_is_named() {
     let network = Network::start("twice", &[1], quick());
     network.reach(2);
     let config = |listen: &str, log: &str| EngineConfig {
@@ -398,6 +398,8 @@ fn two_processes_cannot_have_one_log_and_a_bad_address_is_named() {
     let chain = || Box::new(Shared::new(Node::new(&set(&[1]))));
     let taken = Engine::start(config("/ip4/127.0.0.1/tcp/0", "0.wal"), chain());
     assert!(matches!(taken, Err(StartError::Engine(_))), "the log is in use");
+    let port = format!("/ip4/127.0.0.1/tcp/{}", network.ports[0]);
+    assert!(matches!(Engine::start(config(&port, "third.wal"), chain()), Err(StartError::Listen(..))));
     let wrong = Engine::start(config("nowhere", "other.wal"), chain());
     assert!(matches!(wrong, Err(StartError::Address(text)) if text == "nowhere"));
 }

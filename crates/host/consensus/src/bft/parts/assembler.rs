@@ -27,6 +27,8 @@ const NAME_BYTES: usize = 64;
 pub(in super::super) struct Assembler {
     streams: BTreeMap<Key, Stream>,
     opened: u64,
+    /// Streams opened when heights were forgotten last.
+    mark: u64,
 }
 
 /// A block that arrived whole: its header has the hash that was announced and commits to all of it.
@@ -96,9 +98,14 @@ impl Assembler {
         }
     }
 
-    /// Forgets what was announced below `height`, and what was not announced yet.
+    /// Forgets what was announced below `height`, and what has been without an announcement since the last time this was
+    /// called: of a stream that is just arriving, the announcement may be on its way.
     pub fn forget_below(&mut self, height: u64) {
-        self.streams.retain(|_, stream| stream.announcement.is_some_and(|first| first.height >= height));
+        let mark = std::mem::replace(&mut self.mark, self.opened);
+        self.streams.retain(|_, stream| match stream.announcement {
+            Some(first) => first.height >= height,
+            None => stream.age > mark,
+        });
     }
 
     fn bound(&mut self, from: PeerId) {
