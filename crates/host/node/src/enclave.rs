@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use cloister_chain::wire::{self, Boot, Booted, Execute, Halt, SealingBytes, ToEnclave, ToHost, WireError};
 use cloister_chain::{B256, Bytes, Genesis, Leaf, Outcome};
-use cloister_store::{Store, StoreError};
+use cloister_store::{Item, Store, StoreError};
 use rustix::event::{PollFd, PollFlags};
 use thiserror::Error;
 
+use crate::snapshot::{SnapshotError, Taken};
 use crate::spawn::{self, Spawner};
 
 /// Why an enclave does not do what it was asked.
@@ -33,6 +34,9 @@ pub enum EnclaveError {
     /// What it asked for could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The state that others gave cannot be read.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
 }
 
 /// The host's side of a block stream whose enclave is ready for blocks.
@@ -43,13 +47,14 @@ pub(crate) struct Enclave {
 }
 
 impl Enclave {
-    /// Starts an enclave and brings it to what `store` holds; a new chain gets its height 0 in the store. Returns the query
-    /// streams beside it.
+    /// Starts an enclave and brings it to what `store` holds; a new chain gets its height 0 in the store, or begins with the
+    /// state that others gave. Returns the query streams beside it.
     pub(crate) fn start(
         spawner: &Spawner,
         genesis: &Genesis,
         sealing: &SealingBytes,
         store: &Store,
+        taken: Option<&Taken>,
     ) -> Result<(Self, Vec<UnixStream>, Booted), EnclaveError> {
         let streams = spawner().map_err(EnclaveError::Spawn)?;
         let mut enclave = Self { stream: streams.block, process: streams.process };
@@ -59,6 +64,7 @@ impl Enclave {
             sealing_key: SealingBytes(sealing.0),
             sealed_seed: reader.seed()?,
             checkpoint: reader.checkpoint()?,
+            trail: taken.map(|taken| taken.trail.clone()),
         };
         enclave.send(&ToEnclave::Boot(boot))?;
         let ToHost::Booted(booted) = enclave.receive()? else { return Err(EnclaveError::Protocol) };
@@ -76,9 +82,28 @@ impl Enclave {
                 enclave.send(&ToEnclave::Load { leaves: Vec::new(), last: true })?;
                 let ToHost::Loaded = enclave.receive()? else { return Err(EnclaveError::Protocol) };
             }
+            (None, None) => enclave.adopt(&booted, store, taken.ok_or(EnclaveError::Protocol)?)?,
             _ => return Err(EnclaveError::Protocol),
         }
         Ok((enclave, streams.queries, booted))
+    }
+
+    /// Loads a state that others gave. What the enclave accepted is what the store begins with.
+    fn adopt(&mut self, booted: &Booted, store: &Store, taken: &Taken) -> Result<(), EnclaveError> {
+        let checkpoint = booted.checkpoint.as_deref().ok_or(EnclaveError::Protocol)?;
+        let (mut leaves, mut size) = (Vec::new(), 0);
+        for item in taken.items()? {
+            let Item::Leaf(leaf, value) = item? else { continue };
+            size += value.len();
+            leaves.push((leaf, value));
+            if size >= PIECE_BYTES {
+                self.send(&ToEnclave::Load { leaves: std::mem::take(&mut leaves), last: false })?;
+                size = 0;
+            }
+        }
+        self.send(&ToEnclave::Load { leaves, last: true })?;
+        let ToHost::Loaded = self.receive()? else { return Err(EnclaveError::Protocol) };
+        Ok(store.adopt(&taken.parent, &taken.trail, checkpoint, taken.items()?)?)
     }
 
     /// Has a decided block executed, with what the enclave asks for from `store`.

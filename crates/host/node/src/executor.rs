@@ -11,6 +11,7 @@ use cloister_store::StoreError;
 
 use crate::enclave::{Enclave, EnclaveError};
 use crate::node::{NodeError, Shared, payers, standing};
+use crate::snapshot::Taken;
 use crate::spawn::Spawner;
 
 /// The enclave at the tip, and what the next header says of it.
@@ -24,13 +25,14 @@ pub(crate) struct Executor {
 }
 
 impl Executor {
-    /// Starts the enclave; with it there is a tip, if there was none.
+    /// Starts the enclave; with it there is a tip, if there was none: that of the state that others gave, or the genesis.
     pub(crate) fn start(
         shared: Arc<Shared>,
         spawner: Spawner,
         sealing: SealingBytes,
+        taken: Option<&Taken>,
     ) -> Result<(Self, Lockdown), NodeError> {
-        let (enclave, lockdown) = start(&shared, &spawner, &sealing, 0)?;
+        let (enclave, lockdown) = start(&shared, &spawner, &sealing, 0, taken)?;
         let parent = Arc::new(tip(&shared)?);
         shared.mempool.committed(parent.header.height, &[], &BTreeMap::new());
         shared.heads.send_replace(parent.header.height);
@@ -102,7 +104,7 @@ impl Executor {
         let mut attempt = 1;
         loop {
             self.generation += 1;
-            match start(&self.shared, &self.spawner, &self.sealing, self.generation) {
+            match start(&self.shared, &self.spawner, &self.sealing, self.generation, None) {
                 Ok((enclave, _)) => {
                     self.enclave = enclave;
                     self.shared.vitals.restarted();
@@ -139,8 +141,9 @@ fn start(
     spawner: &Spawner,
     sealing: &SealingBytes,
     generation: u64,
+    taken: Option<&Taken>,
 ) -> Result<(Enclave, Lockdown), NodeError> {
-    let (enclave, streams, booted) = Enclave::start(spawner, &shared.genesis, sealing, &shared.store)?;
+    let (enclave, streams, booted) = Enclave::start(spawner, &shared.genesis, sealing, &shared.store, taken)?;
     let signal = Arc::clone(&shared.signal);
     enclave.watch(move || signal.lost(generation))?;
     shared.queries.serve(generation, streams).map_err(EnclaveError::Spawn)?;

@@ -17,6 +17,7 @@ mod node;
 mod provision;
 mod queries;
 mod signal;
+mod snapshot;
 mod spawn;
 
 pub use cloister_consensus::Pace;
@@ -25,6 +26,7 @@ pub use home::{Home, HomeError, HomeLock};
 pub use network::Network;
 pub use node::{Config, Node, NodeError};
 pub use provision::{ProvisionError, provision};
+pub use snapshot::SnapshotError;
 pub use spawn::{Spawner, Streams, process};
 
 #[cfg(test)]

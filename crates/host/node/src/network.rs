@@ -5,11 +5,13 @@
 //!                                     ◀──────────── Executed, Work ◀──────────────────┘
 //! ```
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use cloister_chain::wire::{Halt, Lockdown, SealingBytes};
 use cloister_chain::{Block, Bytes, Certificate, Evidence, Parent, Tx, limits};
-use cloister_consensus::gossip::{self, Gossip, Pool, SnapshotOffer, Snapshots, Verdict};
+use cloister_consensus::gossip::{self, Gossip, Pool, Verdict};
 use cloister_consensus::{
     Chain, Engine, EngineConfig, Event as Told, Fatal, Kept, Pace, Spread, SubmitError, ValidatorKey,
 };
@@ -17,10 +19,13 @@ use cloister_store::StoreError;
 use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
 
+use crate::enclave::EnclaveError;
 use crate::executor::Executor;
 use crate::home::Home;
 use crate::node::{NodeError, Shared, block_budget, now};
 use crate::signal::Event;
+use crate::snapshot::{Shelf, SnapshotError, Taken};
+use crate::spawn::Spawner;
 
 /// How a node reaches the others. Addresses are multiaddresses: `/ip4/192.0.2.1/tcp/26656`, with or without `/p2p/ID`.
 pub struct Network {
@@ -38,6 +43,8 @@ pub struct Network {
     pub gossip_peers: Vec<String>,
     /// How fast blocks follow each other.
     pub pace: Pace,
+    /// After how many blocks there is a snapshot of the state for others; 0 for never.
+    pub snapshots: u64,
 }
 
 /// What the loop's thread owns.
@@ -47,6 +54,8 @@ pub(crate) struct Members {
     tip: Arc<Mutex<Arc<Parent>>>,
     engine: Engine,
     runtime: Runtime,
+    shelf: Arc<Shelf>,
+    snapshots: u64,
 }
 
 /// What consensus sees of the node.
@@ -59,6 +68,64 @@ struct Ground {
 /// What gossip sees of it.
 struct Door(Arc<Shared>);
 
+/// The peers, before there is a state.
+pub(crate) struct Peers {
+    runtime: Runtime,
+    shelf: Arc<Shelf>,
+    directory: PathBuf,
+}
+
+impl Peers {
+    /// Meets them.
+    pub(crate) fn meet(shared: &Arc<Shared>, home: &Home, network: &Network) -> Result<Self, NodeError> {
+        let directory = home.directory.clone().ok_or(NodeError::Homeless)?;
+        if shared.store.reader()?.seed()?.is_none() {
+            return Err(NodeError::Seedless);
+        }
+        let runtime = Runtime::new().map_err(NodeError::Thread)?;
+        let shelf = Shelf::open(&directory, Arc::clone(&shared.store)).map_err(SnapshotError::from)?;
+        let shelf = Arc::new(shelf);
+        let gossip = gossip::Config {
+            key: gossip::Key::from_seed(&mut Zeroizing::new(*network.peer_key)),
+            listen: vec![address(&network.gossip_listen)?],
+            peers: network.gossip_peers.iter().map(|peer| address(peer)).collect::<Result<_, _>>()?,
+            chain: shared.genesis.hash(),
+            limits: gossip::Limits::default(),
+        };
+        let door = Arc::new(Door(Arc::clone(shared)));
+        let swarm = runtime.block_on(async { Gossip::start(gossip, door, Arc::clone(&shelf) as _) })?;
+        let _ = shared.gossip.set(swarm);
+        Ok(Self { runtime, shelf, directory })
+    }
+
+    /// An executor: for a node without a state with one that the others have, if they have one.
+    pub(crate) fn executor(
+        &self,
+        shared: &Arc<Shared>,
+        enclave: &Spawner,
+        home: &Home,
+    ) -> Result<(Executor, Lockdown), NodeError> {
+        let start = |taken: Option<&Taken>| {
+            Executor::start(Arc::clone(shared), Arc::clone(enclave), SealingBytes(home.sealing.0), taken)
+        };
+        let Some(gossip) =
+            shared.gossip.get().filter(|_| matches!(shared.store.reader().map(|r| r.tip()), Ok(Ok(None))))
+        else {
+            return start(None);
+        };
+        while let Some(taken) = Taken::fetch(&self.runtime, gossip, &shared.genesis, &self.directory)? {
+            match start(Some(&taken)) {
+                // Each refusal leaves fewer peers to ask.
+                Err(NodeError::Enclave(EnclaveError::Halted(Halt::Root) | EnclaveError::Snapshot(_))) => {
+                    taken.refuse(gossip);
+                }
+                other => return other,
+            }
+        }
+        start(None)
+    }
+}
+
 impl Members {
     /// Executes what was decided and is not executed yet, then joins the others.
     pub(crate) fn start(
@@ -66,25 +133,15 @@ impl Members {
         mut executor: Executor,
         home: &Home,
         network: Network,
+        met: Peers,
     ) -> Result<Self, NodeError> {
-        let directory = home.directory.as_ref().ok_or(NodeError::Homeless)?;
+        let Peers { runtime, shelf, directory } = met;
         while let Some(next) = shared.store.reader()?.decided(executor.parent().header.height + 1)? {
             tracing::info!(height = next.block.header.height, "a decided block is executed");
             executor.run(next.block, next.certificate)?;
         }
         let tip = Arc::new(Mutex::new(Arc::clone(executor.parent())));
-        let runtime = Runtime::new().map_err(NodeError::Thread)?;
-        let Network { moniker, peer_key, listen, peers, gossip_listen, gossip_peers, pace } = network;
-        let gossip = gossip::Config {
-            key: gossip::Key::from_seed(&mut Zeroizing::new(*peer_key)),
-            listen: vec![address(&gossip_listen)?],
-            peers: gossip_peers.iter().map(|peer| address(peer)).collect::<Result<_, _>>()?,
-            chain: shared.genesis.hash(),
-            limits: gossip::Limits::default(),
-        };
-        let door = Arc::new(Door(Arc::clone(&shared)));
-        let swarm = runtime.block_on(async { Gossip::start(gossip, Arc::clone(&door) as _, door) })?;
-        let _ = shared.gossip.set(swarm);
+        let Network { moniker, peer_key, listen, peers, pace, snapshots, .. } = network;
         let config = EngineConfig {
             chain_id: shared.genesis.chain_id.clone(),
             moniker,
@@ -98,7 +155,7 @@ impl Members {
         };
         let ground = Ground { shared: Arc::clone(&shared), tip: Arc::clone(&tip), evidence: Vec::new() };
         let engine = Engine::start(config, Box::new(ground))?;
-        Ok(Self { shared, executor, tip, engine, runtime })
+        Ok(Self { shared, executor, tip, engine, runtime, shelf, snapshots })
     }
 
     /// Executes decided blocks until the node is to stop.
@@ -123,6 +180,9 @@ impl Members {
             self.shared.peers.store(self.engine.peers(), std::sync::atomic::Ordering::Relaxed);
             while let Some(next) = self.shared.store.reader()?.decided(self.executor.parent().header.height + 1)? {
                 self.executor.run(next.block, next.certificate)?;
+                if self.executor.parent().header.height.checked_rem(self.snapshots) == Some(0) {
+                    self.shelf.make(self.shared.store.reader()?);
+                }
                 events.send(Told::Executed(self.advance()?));
             }
             events.send(Told::Work);
@@ -248,16 +308,6 @@ impl Pool for Door {
         let budget = cloister_consensus::Budget { bytes, ..block_budget(&self.0.genesis) };
         let chosen = self.0.mempool.select(u64::MAX, budget);
         chosen.into_iter().map(|(_, bytes)| bytes).collect()
-    }
-}
-
-impl Snapshots for Door {
-    fn offers(&self) -> Vec<SnapshotOffer> {
-        Vec::new()
-    }
-
-    fn chunk(&self, _: u64, _: u32) -> Option<Vec<u8>> {
-        None
     }
 }
 

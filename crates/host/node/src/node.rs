@@ -6,12 +6,13 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{fmt, io};
 
+use cloister_api::ops::Vitals;
 use cloister_api::{Backend, Unavailable};
 use cloister_chain::genesis::GenesisError;
-use cloister_chain::wire::{Answer, Lockdown, QueryAt, SealingBytes};
+use cloister_chain::wire::{Answer, Lockdown, QueryAt};
 use cloister_chain::{Address, B256, Genesis, Leaf, Tx, limits};
 use cloister_consensus::gossip::Gossip;
-use cloister_consensus::{Admission, Budget, Granter, Limits, Mempool, Solo, Standing, SubmitError};
+use cloister_consensus::{Admission, Budget, Engine, Granter, Limits, Mempool, Solo, Standing, SubmitError};
 use cloister_store::{Reader, Store, StoreError};
 use thiserror::Error;
 use tokio::sync::{broadcast, watch};
@@ -20,7 +21,7 @@ use crate::alone::Alone;
 use crate::enclave::EnclaveError;
 use crate::executor::Executor;
 use crate::home::Home;
-use crate::network::{Members, Network};
+use crate::network::{Members, Network, Peers};
 use crate::queries::Queries;
 use crate::signal::Signal;
 use crate::spawn::Spawner;
@@ -81,6 +82,12 @@ pub enum NodeError {
     /// A node of a network has to remember what it signed.
     #[error("a node of a network needs a directory")]
     Homeless,
+    /// A node of a network gets its seed from the others.
+    #[error("no sealed seed here: a node of a network has its home made by `cloister testnet init`")]
+    Seedless,
+    /// A snapshot cannot be written or read.
+    #[error(transparent)]
+    Snapshot(#[from] crate::snapshot::SnapshotError),
     /// Not the address of a peer.
     #[error("not an address like /ip4/192.0.2.1/tcp/26656: {0}")]
     Address(String),
@@ -123,12 +130,33 @@ pub(crate) struct Shared {
     pub(crate) arrivals: broadcast::Sender<B256>,
     pub(crate) gossip: OnceLock<Gossip>,
     pub(crate) peers: AtomicUsize,
+    pub(crate) vitals: Vitals,
 }
 
 /// How blocks come about.
 enum Way {
     Alone(Alone),
     Network(Members),
+}
+
+impl Way {
+    fn start(
+        shared: &Arc<Shared>,
+        home: Home,
+        enclave: Spawner,
+        block_time: Option<Duration>,
+        network: Option<Network>,
+    ) -> Result<(Self, Lockdown), NodeError> {
+        let own = Arc::clone(shared);
+        let Some(network) = network else {
+            let (executor, lockdown) = Executor::start(Arc::clone(shared), enclave, home.sealing, None)?;
+            let solo = Solo::new(home.validator);
+            return Ok((Self::Alone(Alone { shared: own, executor, solo, block_time }), lockdown));
+        };
+        let peers = Peers::meet(shared, &home, &network)?;
+        let (executor, lockdown) = peers.executor(shared, &enclave, &home)?;
+        Ok((Self::Network(Members::start(own, executor, &home, network, peers)?), lockdown))
+    }
 }
 
 impl Node {
@@ -149,19 +177,12 @@ impl Node {
             arrivals: broadcast::Sender::new(ARRIVALS),
             gossip: OnceLock::new(),
             peers: AtomicUsize::new(0),
+            vitals: Vitals::default(),
             genesis,
             store,
             signal,
         });
-        let sealing = SealingBytes(home.sealing.0);
-        let start = Executor::start(Arc::clone(&shared), enclave, sealing).and_then(|(executor, lockdown)| {
-            let shared = Arc::clone(&shared);
-            let blocks = match network {
-                None => Way::Alone(Alone { shared, executor, solo: Solo::new(home.validator), block_time }),
-                Some(network) => Way::Network(Members::start(shared, executor, &home, network)?),
-            };
-            Ok((blocks, lockdown))
-        });
+        let start = Way::start(&shared, home, enclave, block_time, network);
         let (blocks, lockdown) = start.inspect_err(|_| shared.queries.close())?;
         let (end, ended) = watch::channel(None);
         let run = {
@@ -271,6 +292,14 @@ impl Backend for Node {
 
     async fn query(&self, question: QueryAt) -> Result<Answer, Unavailable> {
         self.shared.queries.ask(question).await
+    }
+
+    fn vitals(&self) -> Option<&Vitals> {
+        Some(&self.shared.vitals)
+    }
+
+    fn engine_metrics(&self) -> Option<String> {
+        self.shared.gossip.get().map(|_| Engine::metrics())
     }
 
     fn peers(&self) -> usize {

@@ -32,7 +32,7 @@ pub mod validators;
 pub mod vote;
 pub mod wire;
 
-pub use alloy_primitives::{Address, B256, Bytes, U256};
+pub use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 pub use block::{Block, Header};
 pub use certificate::{Certificate, CertificateError};
 pub use cosmos::CosmosTx;
