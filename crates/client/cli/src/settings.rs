@@ -175,7 +175,10 @@ impl Settings {
         );
         line(&format!("# {LEAST_KEPT}. Blocks and receipts are kept in any case."));
         line(&format!("keep = {}", state.keep));
-        line("# After how many blocks there is a snapshot of the state, so that nodes that join need not execute everything. 0: never.");
+        line(
+            "# After how many blocks there is a snapshot of the state, so that nodes that join need not execute everything.",
+        );
+        line("# 0: never.");
         line(&format!("snapshots = {}", state.snapshots));
         line("\n[log]");
         line("# \"text\" for people, \"json\" for programs: one object a line. Logs go to standard error.");

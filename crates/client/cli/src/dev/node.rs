@@ -37,7 +37,12 @@ impl DevNode {
         let places = places(dev);
         // Before anything is made in a directory.
         places.check()?;
-        let (node, accounts, lock) = block_in_place(|| launch(dev))?;
+        let home = match &dev.data {
+            Some(directory) => Home::open(directory)?,
+            None => Home::in_memory()?,
+        };
+        let lock = home.lock()?;
+        let (node, accounts) = block_in_place(|| launch(dev, home))?;
         let doors = Doors::open(&node, &places, accounts::faucet(&accounts)?).await?;
         Ok(Self { node, doors, accounts, data: dev.data.clone(), _lock: lock })
     }
@@ -135,12 +140,7 @@ pub fn places(dev: &Dev) -> Places {
     }
 }
 
-fn launch(dev: &Dev) -> Result<(Arc<Node>, Vec<DevAccount>, Option<HomeLock>), Error> {
-    let home = match &dev.data {
-        Some(directory) => Home::open(directory)?,
-        None => Home::in_memory()?,
-    };
-    let lock = home.lock()?;
+fn launch(dev: &Dev, home: Home) -> Result<(Arc<Node>, Vec<DevAccount>), Error> {
     let (genesis, accounts) = match home.genesis()? {
         Some(genesis) => {
             genesis::check_existing(dev, &genesis)?;
@@ -154,7 +154,7 @@ fn launch(dev: &Dev) -> Result<(Arc<Node>, Vec<DevAccount>, Option<HomeLock>), E
     };
     let node =
         Node::start(Config { genesis, home, block_time: dev.block_time, network: None, enclave: start::enclave() })?;
-    Ok((Arc::new(node), accounts, lock))
+    Ok((Arc::new(node), accounts))
 }
 
 /// Where clients of LocalSecret look for its REST and for its faucet.
