@@ -15,8 +15,8 @@ pub(super) struct Large {
 }
 
 struct Wanted {
-    length: u32,
-    holders: VecDeque<PeerId>,
+    /// Each with the length that it claims.
+    holders: VecDeque<(PeerId, u32)>,
     asked: Option<Instant>,
 }
 
@@ -37,20 +37,21 @@ impl Large {
 
     /// `holder` has it. False if there is no room to remember that.
     pub(super) fn want(&mut self, id: B256, length: u32, holder: PeerId) -> bool {
-        if self.wanted.len() >= WANTED && !self.wanted.contains_key(&id) {
+        let names = |wanted: &Wanted| wanted.holders.iter().any(|(peer, _)| *peer == holder);
+        let full = self.wanted.len() >= WANTED && !self.wanted.contains_key(&id);
+        if full || self.wanted.values().filter(|wanted| names(wanted)).count() >= WANTED_OF_ONE {
             return false;
         }
-        let wanted = self.wanted.entry(id).or_insert(Wanted { length, holders: VecDeque::new(), asked: None });
-        // Who names another length than the first has another transaction in mind, or none.
-        if wanted.length != length || wanted.holders.len() >= HOLDERS || wanted.holders.contains(&holder) {
+        let wanted = self.wanted.entry(id).or_insert(Wanted { holders: VecDeque::new(), asked: None });
+        if wanted.holders.len() >= HOLDERS || names(wanted) {
             return false;
         }
-        wanted.holders.push_back(holder);
+        wanted.holders.push_back((holder, length));
         true
     }
 
-    /// Whom to ask for what now.
-    pub(super) fn next(&mut self, now: Instant) -> Option<(PeerId, B256)> {
+    /// Whom to ask for what now, and the length that it claims.
+    pub(super) fn next(&mut self, now: Instant) -> Option<(PeerId, B256, u32)> {
         for wanted in self.wanted.values_mut() {
             wanted.asked = wanted.asked.filter(|asked| now.saturating_duration_since(*asked) < PATIENCE);
         }
@@ -59,14 +60,9 @@ impl Large {
             return None;
         }
         let (id, wanted) = self.wanted.iter_mut().find(|(_, wanted)| wanted.asked.is_none())?;
-        let holder = wanted.holders.pop_front()?;
+        let (holder, length) = wanted.holders.pop_front()?;
         wanted.asked = Some(now);
-        Some((holder, *id))
-    }
-
-    /// The length that was announced, while it is wanted.
-    pub(super) fn length(&self, id: &B256) -> Option<u32> {
-        self.wanted.get(id).map(|wanted| wanted.length)
+        Some((holder, *id, length))
     }
 
     /// It came.
@@ -86,6 +82,8 @@ impl Large {
 const HELD: usize = 8;
 /// Most transactions wanted.
 const WANTED: usize = 64;
+/// Most of them that one peer announces.
+const WANTED_OF_ONE: usize = 8;
 /// Most holders remembered of each.
 const HOLDERS: usize = 8;
 /// Most fetched at the same time.
@@ -108,14 +106,15 @@ mod tests {
         for holder in holders {
             assert!(large.want(id(1), 9, holder));
         }
-        assert!(!large.want(id(1), 9, holders[1]) && !large.want(id(1), 8, PeerId::random()));
-        assert_eq!(large.next(now), Some((holders[0], id(1))));
+        assert!(!large.want(id(1), 9, holders[1]));
+        assert_eq!(large.next(now), Some((holders[0], id(1), 9)));
         assert_eq!(large.next(now), None);
         large.failed(&id(1));
-        assert_eq!(large.next(now), Some((holders[1], id(1))));
-        assert_eq!(large.next(now + PATIENCE), Some((holders[2], id(1))));
+        assert_eq!(large.next(now), Some((holders[1], id(1), 9)));
+        assert_eq!(large.next(now + PATIENCE), Some((holders[2], id(1), 9)));
         large.failed(&id(1));
-        assert_eq!((large.next(now), large.length(&id(1))), (None, None), "nobody is left");
+        assert_eq!(large.next(now), None, "nobody is left");
+        assert!(large.wanted.is_empty());
     }
 
     #[test]
@@ -132,6 +131,9 @@ mod tests {
         let (now, mut large) = (Instant::now(), Large::default());
         let wanted = (0..1_000).filter(|number| large.want(id(*number), 9, PeerId::random())).count();
         assert_eq!(wanted, WANTED);
+        let liar = PeerId::random();
+        let mut others = Large::default();
+        assert_eq!((0..1_000).filter(|number| others.want(id(*number), 9, liar)).count(), WANTED_OF_ONE);
         assert_eq!(std::iter::from_fn(|| large.next(now)).count(), AT_ONCE);
         for number in 0..100 {
             large.hold(id(number), Bytes::from_static(b"tx"));

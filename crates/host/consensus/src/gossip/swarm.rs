@@ -175,3 +175,43 @@ const MESSAGES_PER_FRAME: usize = 16;
 const IDS_PER_FRAME: usize = 1_000;
 /// What the frame adds to a message: topic and tags.
 const FRAME: usize = 4 << 10;
+
+#[cfg(test)]
+mod tests {
+    use futures::io::Cursor;
+    use futures::task::noop_waker_ref;
+
+    use super::*;
+
+    /// A connection into the void: whatever it is to do never ends.
+    struct Void;
+
+    impl StreamMuxer for Void {
+        type Substream = Cursor<Vec<u8>>;
+        type Error = io::Error;
+
+        fn poll_inbound(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<Self::Substream>> {
+            Poll::Pending
+        }
+
+        fn poll_outbound(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<Self::Substream>> {
+            Poll::Pending
+        }
+
+        fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<StreamMuxerEvent>> {
+            Poll::Pending
+        }
+    }
+
+    #[test]
+    fn a_connection_into_the_void_closes_at_once() {
+        let mut muxer = Prompt(StreamMuxerBox::new(Void));
+        let mut context = Context::from_waker(noop_waker_ref());
+        assert!(Pin::new(&mut muxer).poll(&mut context).is_pending());
+        assert!(matches!(Pin::new(&mut muxer).poll_close(&mut context), Poll::Ready(Ok(()))));
+    }
+}

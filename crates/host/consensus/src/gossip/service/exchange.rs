@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::Service;
 use crate::gossip::FetchError;
 use crate::gossip::judge::{Job, Origin};
+use crate::gossip::rate::Admission;
 use crate::gossip::server::{Answer, Question};
 use crate::gossip::wire::{BATCH_TXS, Request, Response, tx_id};
 
@@ -123,6 +124,11 @@ impl Service {
                 self.fetch_large();
             }
             (Asked::Waiting, Response::Waiting(txs)) => {
+                let bytes = txs.iter().map(|tx| tx.len()).sum();
+                if self.admit(peer, txs.len(), bytes, Instant::now()) != Admission::Within {
+                    self.shared.counters.beyond_rate(1);
+                    return;
+                }
                 for txs in txs.chunks(BATCH_TXS) {
                     self.enqueue(Job { origin: Origin::Answer { peer }, txs: txs.to_vec() });
                 }

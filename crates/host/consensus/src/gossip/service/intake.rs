@@ -36,8 +36,7 @@ impl Service {
             Ok(Message::Batch(txs)) => txs.len(),
             _ => 0,
         };
-        let Some(sender) = self.peers.get_mut(&peer) else { return Some(MessageAcceptance::Ignore) };
-        match sender.allowance.take(1 + txs, data.len(), Instant::now()) {
+        match self.admit(peer, 1 + txs, data.len(), Instant::now()) {
             Admission::Within => {}
             Admission::Beyond => {
                 self.shared.counters.beyond_rate(1);
@@ -137,16 +136,18 @@ impl Service {
     /// Asks for large transactions that are wanted, as many as may be asked for at once.
     pub(super) fn fetch_large(&mut self) {
         let now = Instant::now();
-        while let Some((peer, id)) = self.large.next(now) {
-            let length = self.large.length(&id).unwrap_or_default() as usize;
-            let within = |allowance: Admission| allowance == Admission::Within;
-            let holder = self.peers.get_mut(&peer);
-            if holder.is_some_and(|holder| within(holder.allowance.take(1, length, now))) {
+        while let Some((peer, id, length)) = self.large.next(now) {
+            if self.admit(peer, 1, length as usize, now) == Admission::Within {
                 self.request(peer, Request::Tx(id), Asked::Large { id });
             } else {
                 self.large.failed(&id);
             }
         }
+    }
+
+    /// Charges a peer for what it sends, or is going to send; who is not connected may send nothing.
+    pub(super) fn admit(&mut self, peer: PeerId, units: usize, bytes: usize, now: Instant) -> Admission {
+        self.peers.get_mut(&peer).map_or(Admission::Beyond, |peer| peer.allowance.take(units, bytes, now))
     }
 
     fn subscribed(&mut self, peer: PeerId, subscribed: bool) {
