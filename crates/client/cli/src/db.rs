@@ -11,7 +11,8 @@ use crate::shell::Shell;
 
 /// Says what is in the store of the node in `home`.
 pub fn info(shell: &Shell, home: &Path) -> Result<(), Error> {
-    let reader = open(home)?.reader()?;
+    let store = open(home)?;
+    let reader = store.reader()?;
     let info = Info::of(&reader, home)?;
     if shell.json() {
         return shell.object(&info);
@@ -50,28 +51,32 @@ pub fn prune(shell: &Shell, home: &Path, keep: u64) -> Result<(), Error> {
 
 /// Checks every block, its certificate, and its receipts, and that each block follows from the one before it.
 pub fn verify(shell: &Shell, home: &Path) -> Result<(), Error> {
-    let reader = open(home)?.reader()?;
+    let store = open(home)?;
+    let reader = store.reader()?;
     let tip = reader.tip()?.ok_or(StoreError::Missing)?;
-    let genesis = reader.genesis()?;
-    let mut parent = Header::genesis(&genesis);
-    for height in 1..=tip {
-        let found = check(&reader, &parent, height)?;
+    // A store that began with a state of others has no blocks below.
+    let base = reader.oldest_block()?.map_or(tip, |oldest| oldest.saturating_sub(1));
+    let began = |what| Error::Unsound { height: base, what };
+    let mut parent = reader.header(base)?.ok_or_else(|| began("its header is not there"))?;
+    for height in base.saturating_add(1)..=tip {
+        let found = check(&reader, &parent, height, base)?;
         parent = found.map_err(|what| Error::Unsound { height, what })?;
     }
     let head = reader.head()?.ok_or(StoreError::Missing)?;
-    if receipts_root(&reader, tip)? != Some(head.results) {
+    if (tip > base || base == 0) && receipts_root(&reader, tip)? != Some(head.results) {
         return Err(Error::Unsound { height: tip, what: "its receipts are not those that were executed" });
     }
-    let verified = Verified { event: "verified", height: tip, block: parent.hash() };
+    let verified = Verified { event: "verified", from: base, height: tip, block: parent.hash() };
     if shell.json() {
         return shell.object(&verified);
     }
-    shell
-        .result(format_args!("{tip} blocks follow from the genesis, each decided by its validators, with its receipts"))
+    let (blocks, from) =
+        (tip.saturating_sub(base), if base == 0 { "the genesis".into() } else { format!("block {base}") });
+    shell.result(format_args!("{blocks} blocks follow from {from}, each decided by its validators, with its receipts"))
 }
 
 /// The header of `height`, or what is wrong with its block.
-fn check(reader: &Reader, parent: &Header, height: u64) -> Result<Result<Header, &'static str>, Error> {
+fn check(reader: &Reader, parent: &Header, height: u64, base: u64) -> Result<Result<Header, &'static str>, Error> {
     let Some(stored) = reader.block(height)? else { return Ok(Err("it is not there")) };
     let (block, certificate) = (stored.block, stored.certificate);
     let header = &block.header;
@@ -84,7 +89,8 @@ fn check(reader: &Reader, parent: &Header, height: u64) -> Result<Result<Header,
     if header.time <= parent.time || header.validators != parent.next_validators {
         return Ok(Err("its time or its validators do not follow from the block before it"));
     }
-    if receipts_root(reader, height - 1)? != Some(header.results) {
+    let began = parent.height == base && base > 0;
+    if !began && receipts_root(reader, parent.height)? != Some(header.results) {
         return Ok(Err("it was decided on other receipts of the block before it"));
     }
     let Some(set) = reader.validators(&header.validators)? else { return Ok(Err("its validators are not there")) };
@@ -152,6 +158,8 @@ struct Pruned {
 #[derive(Debug, Serialize)]
 struct Verified {
     event: &'static str,
+    /// The block that the store began with; 0 is the genesis.
+    from: u64,
     height: u64,
     block: B256,
 }

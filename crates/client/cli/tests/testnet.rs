@@ -102,7 +102,7 @@ async fn one_node_runs_from_its_home_and_its_store_can_be_looked_at_and_pruned()
     let height = info["height"].as_u64().unwrap();
     assert!(height >= 3 && info["oldest_state"] == 0, "{info}");
     let verified = json_of(&["db", "verify", "--json", "--home", home]);
-    assert_eq!(verified, json!({ "event": "verified", "height": height, "block": info["block"] }));
+    assert_eq!(verified, json!({ "event": "verified", "from": 0, "height": height, "block": info["block"] }));
     let pruned = json_of(&["db", "prune", "--keep", "2", "--json", "--home", home]);
     assert_eq!(pruned, json!({ "event": "pruned", "before": 0, "oldest_state": height - 1 }));
     assert_eq!(json_of(&["db", "info", "--json", "--home", home])["oldest_state"], height - 1);
