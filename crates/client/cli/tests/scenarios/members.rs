@@ -1,0 +1,92 @@
+//! Who comes and goes while the chain runs.
+
+use cloister_chain::cosmos::DENOM;
+use cloister_chain::staking::{key_address, valoper};
+use cloister_sdk::cosmos::bech32;
+use cloister_sdk::light::Source;
+use cloister_sdk::{Address, B256};
+use prost::Message;
+use secret_sdk_proto::Any;
+use secret_sdk_proto::cosmos::base::v1beta1::Coin;
+use secret_sdk_proto::cosmos::crypto::ed25519::PubKey;
+use secret_sdk_proto::cosmos::staking::v1beta1::{CommissionRates, Description, MsgCreateValidator, MsgUndelegate};
+
+use super::network::{Network, Plan};
+use super::reach::{wait, wallet};
+use super::traffic::Traffic;
+
+#[test]
+fn a_fifth_joins_under_load_bonds_proposes_and_leaves() {
+    let mut network = Plan::powers(&[10, 10, 10, 10]).followers(1).make();
+    network.start(0..4);
+    let traffic = Traffic::at(network.nodes[..4].iter().map(|node| &node.reach));
+    traffic.confirms(8);
+    network.start([4]);
+    network.reach(4).reaches(network.height(&[0]));
+    let (key, operator) = (network.nodes[4].validator, wallet(OPERATOR).cosmos_address());
+
+    network.transact(4, "MsgCreateValidator", bond(operator, key));
+    wait("the fifth signs", || network.validators(0).find(&key).is_some_and(|member| member.power == 10));
+    wait("the fifth proposes", || network.proposed(4));
+    // It is needed now: without it and one more, two thirds are not there.
+    network.kill([0]);
+    traffic.confirms(4);
+    network.start([0]);
+
+    network.transact(4, "MsgUndelegate", unbond(operator));
+    wait("the fifth signs no more", || network.validators(0).find(&key).is_none());
+    network.promise(traffic.end());
+    network.grows(&[0, 1, 2, 3, 4], 3);
+    network.compare();
+}
+
+impl Network {
+    /// Sends a message of staking through a node, by the operator of the new validator.
+    fn transact(&mut self, node: usize, name: &str, value: Vec<u8>) {
+        let message = Any { type_url: format!("/cosmos.staking.v1beta1.{name}"), value };
+        let included =
+            self.reach(node).talk(async |node| node.cosmos_account(OPERATOR).transact(vec![message], GAS).await);
+        let included = included.unwrap_or_else(|error| panic!("{name}: {error}"));
+        self.promise(vec![included.hash]);
+    }
+
+    /// Whether one of the last blocks is a node's.
+    fn proposed(&self, node: usize) -> bool {
+        let (proposer, height) = (key_address(&self.nodes[node].validator), self.height(&[0]));
+        let told = self.reach(0).talk(async |node| node.light().headers(height.saturating_sub(9), 10).await).unwrap();
+        told.headers.iter().any(|(header, _)| header.proposer == proposer)
+    }
+}
+
+fn bond(operator: Address, key: B256) -> Vec<u8> {
+    let percent = |percent: u64| (u128::from(percent) * 10_u128.pow(16)).to_string();
+    let pubkey = PubKey { key: key.to_vec() };
+    let message = MsgCreateValidator {
+        description: Some(Description { moniker: "the fifth".into(), ..Description::default() }),
+        commission: Some(CommissionRates { rate: percent(5), max_rate: percent(10), max_change_rate: percent(1) }),
+        min_self_delegation: "1".into(),
+        validator_address: valoper(&operator),
+        pubkey: Some(Any { type_url: "/cosmos.crypto.ed25519.PubKey".into(), value: pubkey.encode_to_vec() }),
+        value: Some(bonded()),
+        ..MsgCreateValidator::default()
+    };
+    message.encode_to_vec()
+}
+
+fn unbond(operator: Address) -> Vec<u8> {
+    let message = MsgUndelegate {
+        delegator_address: bech32(&operator),
+        validator_address: valoper(&operator),
+        amount: Some(bonded()),
+    };
+    message.encode_to_vec()
+}
+
+/// Worth ten units of power.
+fn bonded() -> Coin {
+    Coin { denom: DENOM.into(), amount: "10000000".into() }
+}
+
+/// The account of hardhat's that the fifth validator belongs to.
+const OPERATOR: u32 = 9;
+const GAS: u64 = 400_000;
