@@ -1,7 +1,7 @@
 //! The end of a period: votes are counted, deposits given back, and what passed comes into effect.
 
 use cloister_chain::cosmos::Message;
-use cloister_chain::gov::{Ballot, Count, Due, Power, Proposal, Stage, Status, Vote, account};
+use cloister_chain::gov::{Ballot, Count, Due, Governance, Power, Proposal, Stage, Status, Vote, account};
 use cloister_chain::hash::tagged;
 use cloister_chain::staking::{Candidate, Decimal, Delegation, Delegator, FeePool, Validator, pool};
 use cloister_chain::wire::Halt;
@@ -28,10 +28,11 @@ pub(crate) fn end_block<S: Supply>(scene: &Scene<'_>, state: &mut Overlay<S>, pl
 
 /// Works until there is nothing to do, or enough is done, or a proposal is to come into effect.
 fn end<S: Supply>(meter: &mut Meter<'_, S>, scene: &Scene<'_>) -> Result<Option<(u64, Proposal)>, Fail> {
-    let mut gov = Gov::new(meter, scene.header)?;
-    if gov.governance()?.due.is_none_or(|due| due > scene.header.time) {
+    let governance: Governance = meter.read(Leaf::Governance)?.unwrap_or_default();
+    if governance.due.is_none_or(|due| due > scene.header.time) {
         return Ok(None);
     }
+    let mut gov = Gov::new(meter, scene.header)?;
     let mut left = WORK;
     while left > 0 {
         let Some(due) = gov.first()?.filter(|due| due.time <= scene.header.time) else { break };
