@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use cloister_chain::cosmos::{CosmosTx, PublicKey, SignerData, bech32};
 use cloister_chain::leaf::Auth;
 use cloister_chain::receipt::Event;
-use cloister_chain::{Account, Address, Genesis, Header, Leaf};
+use cloister_chain::staking::pool;
+use cloister_chain::{Account, Genesis, Header, Leaf};
 use cloister_state::Supply;
-use sha2::{Digest as _, Sha256};
 
 use super::meter::{Fail, Meter};
 use super::{bank, events, feegrant};
@@ -54,7 +54,7 @@ pub(super) fn run<S: Supply>(
             emitted = feegrant::pay(meter, header, (payer, *signer), tx)?;
         }
         if tx.fee() > 0 {
-            bank::send(meter, payer, fee_collector(), tx.fee(), &mut emitted)?;
+            bank::send(meter, payer, pool::fee_collector(), tx.fee(), &mut emitted)?;
         }
         emitted.push(events::event("tx", [("fee", fee), ("fee_payer", bech32(&payer))]));
     }
@@ -70,11 +70,6 @@ pub(super) fn run<S: Supply>(
         }
     }
     Ok(emitted)
-}
-
-/// The module account that collects fees: the first 20 bytes of SHA-256 of its name.
-pub(crate) fn fee_collector() -> Address {
-    Address::from_slice(&Sha256::digest(b"fee_collector")[..20])
 }
 
 /// Gas per byte of a transaction (`tx_size_cost_per_byte`).
