@@ -6,8 +6,14 @@
 //!
 //! Must not know: plaintext, keys of the network, storage. It is told what an account holds; it never looks.
 
+mod bft;
+pub mod gossip;
 mod mempool;
 mod solo;
 
+pub use bft::{
+    Chain, Divergence, End, Engine, EngineConfig, Event, Events, Fatal, Kept, Pace, Spread, StartError, ValidatorKey,
+};
+pub use gossip::Gossip;
 pub use mempool::{Admission, Budget, Granter, Limits, Mempool, PoolStatus, Standing, SubmitError};
-pub use solo::{Parent, Solo};
+pub use solo::Solo;
