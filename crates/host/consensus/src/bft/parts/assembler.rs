@@ -20,8 +20,8 @@ const NAME_BYTES: usize = 64;
 
 /// Puts blocks together from parts that come in any order.
 ///
-/// A peer has [`STREAMS`] open at most, and [`PEER_BYTES`]; all peers together have [`TOTAL_BYTES`]. Whoever goes beyond
-/// loses his oldest stream; when all together do, the peer that holds most loses it. What is lost is asked for again by
+/// A neighbour has [`STREAMS`] open at most, and [`PEER_BYTES`]; all together have [`TOTAL_BYTES`]. Whoever goes beyond
+/// loses his oldest stream; when all together do, the neighbour that holds most loses it. What is lost is asked for again by
 /// the engine (it restreams), or comes with sync.
 #[derive(Debug, Default)]
 pub(in super::super) struct Assembler {
@@ -40,11 +40,13 @@ pub(in super::super) struct Whole {
     pub block: Block,
 }
 
-/// The peer that delivers, the peer that published, the name that the publisher gave.
-type Key = (PeerId, PeerId, StreamId);
+/// The peer that published, and the name that it gave. Which neighbours deliver the parts is chance.
+type Key = (PeerId, StreamId);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Stream {
+    /// The neighbour that delivered the first part: it answers for all of them, as anybody can invent publishers.
+    opener: PeerId,
     /// Place in the order of opening.
     age: u64,
     announcement: Option<Announcement>,
@@ -79,15 +81,16 @@ impl Assembler {
         if message.stream_id.to_bytes().len() > NAME_BYTES {
             return None;
         }
-        let key = (from, publisher, message.stream_id);
+        let key = (publisher, message.stream_id);
         let mut stream = self.streams.remove(&key).unwrap_or_else(|| {
             self.opened += 1;
-            Stream { age: self.opened, ..Stream::default() }
+            Stream { opener: from, age: self.opened, announcement: None, pieces: BTreeMap::new(), last: None, bytes: 0 }
         });
+        let opener = stream.opener;
         match stream.take(message.sequence, part, accepts) {
             Ok(None) => {
                 self.streams.insert(key, stream);
-                self.bound(from);
+                self.bound(opener);
                 None
             }
             Ok(Some(whole)) => Some(whole),
@@ -108,25 +111,25 @@ impl Assembler {
         });
     }
 
-    fn bound(&mut self, from: PeerId) {
-        while self.held(from).0 > STREAMS || self.held(from).1 > PEER_BYTES {
-            self.drop_oldest(from);
+    fn bound(&mut self, peer: PeerId) {
+        while self.held(peer).0 > STREAMS || self.held(peer).1 > PEER_BYTES {
+            self.drop_oldest(peer);
         }
         while self.streams.values().map(|stream| stream.bytes).sum::<usize>() > TOTAL_BYTES {
-            let peers = self.streams.keys().map(|key| key.0);
+            let peers = self.streams.values().map(|stream| stream.opener);
             let Some(most) = peers.max_by_key(|peer| self.held(*peer).1) else { return };
             self.drop_oldest(most);
         }
     }
 
-    /// Streams and bytes of one peer.
+    /// Streams and bytes that one neighbour answers for.
     pub(super) fn held(&self, peer: PeerId) -> (usize, usize) {
-        let own = self.streams.iter().filter(|(key, _)| key.0 == peer);
-        own.fold((0, 0), |(count, bytes), (_, stream)| (count + 1, bytes + stream.bytes))
+        let own = self.streams.values().filter(|stream| stream.opener == peer);
+        own.fold((0, 0), |(count, bytes), stream| (count + 1, bytes + stream.bytes))
     }
 
     fn drop_oldest(&mut self, peer: PeerId) {
-        let own = self.streams.iter().filter(|(key, _)| key.0 == peer);
+        let own = self.streams.iter().filter(|(_, stream)| stream.opener == peer);
         let oldest = own.min_by_key(|(_, stream)| stream.age).map(|(key, _)| key.clone());
         if let Some(key) = oldest {
             self.streams.remove(&key);

@@ -53,6 +53,15 @@ proptest! {
 }
 
 #[test]
+fn the_parts_of_one_publisher_may_come_from_different_neighbours() {
+    let block = block(200_000);
+    let mut assembler = Assembler::default();
+    let parts = stream(&block, "a").into_iter().enumerate();
+    let taken = parts.map(|(index, part)| assembler.take(peer(1 + index as u8 % 3), peer(9), part, |_| true));
+    assert_eq!(taken.flatten().next().map(|whole| whole.block), Some(block));
+}
+
+#[test]
 fn whatever_is_not_the_announced_block_is_dropped() {
     let (block, other) = (block(200_000), block(200_001));
     let swapped = {
