@@ -10,7 +10,7 @@ use axum::routing::get;
 use borsh::{BorshDeserialize, BorshSerialize};
 use cloister_chain::hash::merkle_path;
 use cloister_chain::wire::{Answer, Query, QueryAt};
-use cloister_chain::{B256, Block, Leaf, Receipt, ValidatorSet};
+use cloister_chain::{B256, Block, Certificate, Header, Leaf, Receipt, ValidatorSet};
 use cloister_store::{Reader, StoreError};
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ async fn genesis<B: Backend>(State(door): State<Door<B>>) -> Answered {
 }
 
 /// Headers from a height upward, and each validator set that one of them names, once. Fewer than asked for when they are
-/// large, or when the chain ends.
+/// large, or when the chain ends or the node lacks one: a node that began with the state of others has no blocks below it.
 async fn headers<B: Backend>(State(door): State<Door<B>>, asked: Asked) -> Answered {
     let from = asked.number("from")?.ok_or_else(|| RestError::Invalid("from is missing".into()))?;
     let count = asked.number("count")?.unwrap_or(1).clamp(1, HEADERS);
@@ -47,14 +47,13 @@ async fn headers<B: Backend>(State(door): State<Door<B>>, asked: Asked) -> Answe
             if height > tip || bytes > ANSWER_BYTES {
                 break;
             }
-            let header = reader.header(height)?.ok_or(StoreError::Corrupted("headers"))?;
+            let Some((header, certificate)) = decided(door, &reader, height)? else { break };
             for hash in [header.validators, header.next_validators] {
                 if !named.contains(&hash) {
                     named.push(hash);
                     sets.push(text(&set(&reader, &hash)?, &mut bytes));
                 }
             }
-            let certificate = door.certificate(&reader, height)?;
             let certificate = certificate.map(|certificate| text(&certificate, &mut bytes));
             list.push(json!({ "header": text(&header, &mut bytes), "certificate": certificate }));
         }
@@ -118,6 +117,17 @@ async fn proof<B: Backend>(State(door): State<Door<B>>, asked: Asked) -> Answere
 }
 
 type Place = Result<Path<(u64, u32)>, axum::extract::rejection::PathRejection>;
+
+/// A header with what decides it, which nothing does for that of the genesis; `None` if the node lacks either.
+fn decided<B: Backend>(
+    door: &Door<B>,
+    reader: &Reader,
+    height: u64,
+) -> Result<Option<(Header, Option<Certificate>)>, RestError> {
+    let Some(header) = reader.header(height)? else { return Ok(None) };
+    let certificate = door.certificate(reader, height)?;
+    Ok((height == 0 || certificate.is_some()).then_some((header, certificate)))
+}
 
 fn set(reader: &Reader, hash: &B256) -> Result<ValidatorSet, RestError> {
     Ok(reader.validators(hash)?.ok_or(StoreError::Corrupted("sets"))?)
