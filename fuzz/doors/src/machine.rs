@@ -3,10 +3,10 @@
 use alloy_consensus::{SignableTransaction as _, TxEnvelope, TxLegacy};
 use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_primitives::{Address, Signature, TxKind, U256};
+use cloister_chain::Parent;
 use cloister_chain::genesis::GenesisAccount;
 use cloister_chain::wire::{Answer, Call, Execute, Query, QueryAt, QueryRefusal};
-use cloister_chain::{EthTx, Genesis, Header, Outcome, Tx};
-use cloister_chain::Parent;
+use cloister_chain::{EthTx, Genesis, Outcome, Tx};
 use cloister_consensus::Solo;
 use cloister_keys::Seed;
 use cloister_ledger::Ledger;

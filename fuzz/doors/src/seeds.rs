@@ -7,10 +7,10 @@ mod rest;
 
 use alloy_primitives::{Address, U256};
 use borsh::BorshSerialize;
+use cloister_chain::Parent;
 use cloister_chain::genesis::GenesisAccount;
 use cloister_chain::wire::{self, Answer, Boot, Call, Execute, Halt, Query, QueryAt, SealingBytes, ToEnclave, ToHost};
-use cloister_chain::{B256, Genesis, Header, Leaf, Tx};
-use cloister_chain::Parent;
+use cloister_chain::{B256, Genesis, Leaf, Tx};
 use cloister_consensus::Solo;
 use cloister_envelope::Form;
 use cloister_keys::{Purpose, SealingKey, Seed};

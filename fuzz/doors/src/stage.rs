@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use alloy_primitives::U256;
+use cloister_chain::Parent;
 use cloister_chain::cosmos::from_bech32;
 use cloister_chain::genesis::GenesisAccount;
 use cloister_chain::wire::{Call, Execute};
-use cloister_chain::{Address, B256, Bytes, Genesis, Header, Leaf, Outcome, Tx};
-use cloister_chain::Parent;
+use cloister_chain::{Address, B256, Bytes, Genesis, Leaf, Outcome, Tx};
 use cloister_consensus::Solo;
 use cloister_keys::Seed;
 use cloister_ledger::{Checkpoint, Ledger};

@@ -3,8 +3,8 @@
 use alloy_primitives::{Address, B256, Bytes};
 use borsh::{BorshDeserialize, BorshSerialize};
 
-use crate::{Certificate, Evidence, Genesis};
 use crate::hash::{merkle_root, tagged};
+use crate::{Certificate, Evidence, Genesis};
 
 /// What validators sign. Its hash is the block's hash in every door.
 ///

@@ -25,7 +25,7 @@ impl Validator {
     }
 }
 
-/// A set of validators, ordered by key, without duplicates, with a total power below 2^63.
+/// A set of validators, ordered by key, without duplicates, with a total power below 2^62: the engine multiplies it by 3.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Validator>", into = "Vec<Validator>")]
 pub struct ValidatorSet(Vec<Validator>);
@@ -39,7 +39,7 @@ pub enum ValidatorSetError {
     /// The same key twice.
     #[error("the same validator key stands in the set twice")]
     Duplicate,
-    /// A power of zero, or a sum of 2^63 or more.
+    /// A power of zero, or a sum of 2^62 or more.
     #[error("validator power is zero or too large")]
     Power,
 }
@@ -57,7 +57,7 @@ impl ValidatorSet {
         let mut total = 0u64;
         for validator in &validators {
             total = total.checked_add(validator.power).ok_or(ValidatorSetError::Power)?;
-            if validator.power == 0 || total >= 1 << 63 {
+            if validator.power == 0 || total >= 1 << 62 {
                 return Err(ValidatorSetError::Power);
             }
         }

@@ -68,10 +68,9 @@ impl<B: Backend> Door<B> {
             (None, None) => return Err(missing.into()),
         };
         let after = After { state_root, results, bloom: reader.bloom(height)? };
-        let block = reader.block(height)?.map_or(
-            Block { header, txs: Vec::new(), parent: None, evidence: Vec::new() },
-            |stored| stored.block,
-        );
+        let block = reader
+            .block(height)?
+            .map_or(Block { header, txs: Vec::new(), parent: None, evidence: Vec::new() }, |stored| stored.block);
         let receipts = reader.receipts(height)?.unwrap_or_default();
         let mined = Arc::new(Mined::new(block, receipts, after, self.backend.genesis().evm_gas));
         self.recent.keep(mined.clone());

@@ -11,7 +11,8 @@ use super::*;
 use crate::share::LABEL as SHARE_LABEL;
 use crate::state::VALUE_LABEL;
 use crate::{
-    BootKey, EpochRoot, Keys, NetworkCipher, Onboarding, PermanentRoot, Purpose, SealingKey, Seed, StateKeys, TxKeys, WritePlace,
+    BootKey, EpochRoot, Keys, NetworkCipher, Onboarding, PermanentRoot, Purpose, SealingKey, Seed, StateKeys, TxKeys,
+    WritePlace,
 };
 
 assert_not_impl_any!(Seed: Clone, Copy, core::fmt::Display, serde::Serialize);
@@ -166,8 +167,12 @@ fn sealed_values_are_known_too() {
 
 #[test]
 fn no_label_occurs_twice_and_none_has_a_separator() {
-    let labels: Vec<&str> =
-        TABLE.iter().map(|row| row.label).chain(Purpose::ALL.map(Purpose::label)).chain([VALUE_LABEL, SHARE_LABEL]).collect();
+    let labels: Vec<&str> = TABLE
+        .iter()
+        .map(|row| row.label)
+        .chain(Purpose::ALL.map(Purpose::label))
+        .chain([VALUE_LABEL, SHARE_LABEL])
+        .collect();
     assert_eq!(labels.iter().collect::<BTreeSet<_>>().len(), labels.len());
     for row in TABLE {
         assert!(!row.label.is_empty() && !row.label.contains('/'), "{}", row.label);

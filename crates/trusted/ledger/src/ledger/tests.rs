@@ -105,9 +105,8 @@ impl Chain {
 /// What the next block says of a chain's last one; its only validator signed that.
 fn parent(tip: &Checkpoint) -> Parent {
     let Checkpoint { header, state_root, results, base_fee, signers, validators, following } = tip.clone();
-    let certificate = (header.height > 0).then(|| {
-        Certificate::solo(&SigningKey::from([7; 32]), &header.chain_id, header.height, header.hash())
-    });
+    let certificate = (header.height > 0)
+        .then(|| Certificate::solo(&SigningKey::from([7; 32]), &header.chain_id, header.height, header.hash()));
     Parent { header, certificate, state_root, results, base_fee, signers, validators, following }
 }
 

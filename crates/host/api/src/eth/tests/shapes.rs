@@ -129,7 +129,8 @@ fn a_block_shows_no_transaction_of_the_other_door_and_numbers_the_others_as_if_a
     let [first, second] = txs.clone().map(|tx| Tx::Eth(tx).to_bytes());
     let bodies = vec![vec![2, 0xff].into(), first, vec![2, 0xfe].into(), second];
     let receipts = vec![other.clone(), receipt(&txs[0]), other, receipt(&txs[1])];
-    let block = Block { header: Header::genesis(&Genesis::for_tests()), txs: bodies, parent: None, evidence: Vec::new() };
+    let block =
+        Block { header: Header::genesis(&Genesis::for_tests()), txs: bodies, parent: None, evidence: Vec::new() };
     let after = After { state_root: Default::default(), results: Default::default(), bloom: Default::default() };
     let mined = Mined::new(block, receipts, after, 1_000_000);
 
