@@ -31,12 +31,17 @@ Usage: cargo xtask COMMAND
   house                    file cap, unsafe code, lock files
   pure                     determinism lints of the shared and trusted rooms
   contracts                only contracts: their artefacts, lints and unit tests
-  interop [SUITE]          only the published clients against a node (python, js, coti-contracts)
+  interop [SUITE] [--validators N]
+                           only the published clients (python, js, secretjs, coti-contracts) against a node, or
+                           against several, each request to the next one
   soak kills               kill -9 and restart, 200 times
   soak fuzz [--seconds N] [TARGET]
                            every fuzz target (or one) for N seconds, 600 by default; needs a nightly toolchain
   soak sweep               all operations and widths against the model, many more cases than in `test`
   soak blocks              random blocks of both worlds, by several enclaves, 3,000 times
+  soak scenarios           networks that lose nodes and links, with ten minutes of random kills; needs root
+  soak sim                 ten thousand simulated networks
+  soak interop             the published clients against four validators
   bench evm [ARGS]         confidential transfers per second, beside plaintext ones on anvil (docs/bench.md)
   bench wasm [ARGS]        transfers of a private CosmWasm token per second, through the Cosmos door
 ";
@@ -61,10 +66,12 @@ fn run(args: &[&str]) -> Outcome {
         ["house"] => house::check(),
         ["pure"] => deps::pure_lints(),
         ["contracts"] => test::contracts(),
-        ["interop"] => test::interop(None),
-        ["interop", suite] => test::interop(Some(suite)),
+        ["interop", rest @ ..] => test::interop(rest),
         ["soak", "kills"] => soak::kills(),
         ["soak", "blocks"] => soak::blocks(),
+        ["soak", "scenarios"] => soak::scenarios(),
+        ["soak", "sim"] => soak::sim(),
+        ["soak", "interop"] => soak::interop(),
         ["soak", "fuzz", rest @ ..] => soak::fuzz(rest),
         ["soak", "sweep"] => soak::sweep(),
         ["bench", "evm", rest @ ..] => bench::evm(rest),

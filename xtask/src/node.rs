@@ -1,4 +1,4 @@
-//! A node for tests: a dev node on a free port, gone when dropped.
+//! A chain for tests: one node, or several behind one address, on free ports, gone when dropped.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::shell::{self, Failure, Outcome};
 
@@ -16,54 +16,103 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running `cloister dev`.
 pub struct Node {
-    child: Child,
-    /// Where its JSON-RPC is.
-    pub url: String,
-    /// Where Secret's REST is.
+    /// In front of several nodes. Ends before they do.
+    _spread: Option<Process>,
+    _chain: Process,
+    pub doors: Doors,
+}
+
+/// Where clients find a chain.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Doors {
+    /// JSON-RPC.
+    pub rpc: String,
+    /// Secret's REST.
     pub rest: String,
-    /// Where the faucet of the Cosmos world is.
+    /// The faucet of the Cosmos world.
     pub faucet: String,
 }
 
 impl Node {
-    /// Starts the debug build in memory. What it writes to stderr goes to `target/xtask/node-NAME.log`.
-    pub fn start(name: &str) -> Outcome<Self> {
-        let log = shell::root().join(format!("target/xtask/node-{name}.log"));
-        let unusable = |error: std::io::Error| Failure::new(format!("{}: {error}", log.display()));
-        fs::create_dir_all(log.parent().expect("a file in a folder")).map_err(unusable)?;
-        let mut child = Command::new(shell::root().join("target/debug/cloister"))
-            .args(["dev", "--port", "0", "--json"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(File::create(&log).map_err(unusable)?)
-            .spawn()
-            .map_err(|error| Failure::new(format!("cannot start the node: {error}")))?;
-        let stdout = child.stdout.take().expect("stdout is piped");
-        let mut node = Self { child, url: String::new(), rest: String::new(), faucet: String::new() };
-        match ready_line(stdout).as_deref().and_then(doors) {
-            Some([url, rest, faucet]) => (node.url, node.rest, node.faucet) = (url, rest, faucet),
-            None => {
-                let said = fs::read_to_string(&log).unwrap_or_default();
-                return Err(Failure::new(format!("the node did not get ready:\n{}", said.trim_end())));
-            }
+    /// Starts the debug build in memory, with so many validators. What it writes to stderr goes to
+    /// `target/xtask/node-NAME.log`. With several validators every request goes to the next node.
+    pub fn start(name: &str, validators: u16) -> Outcome<Self> {
+        let mut command = Command::new(shell::root().join("target/debug/cloister"));
+        command.args(["dev", "--port", "0", "--json", "--validators", &validators.to_string()]);
+        let (chain, ready) = Process::start(command, &format!("node-{name}"))?;
+        if validators == 1 {
+            return Ok(Self { _spread: None, _chain: chain, doors: Doors::of(&ready).ok_or_else(unclear)? });
         }
-        Ok(node)
+        let mut command = Command::new("node");
+        command.arg(shell::root().join("interop/spread/spread.mjs")).arg(behind(&ready).to_string());
+        let (spread, ready) = Process::start(command, &format!("spread-{name}"))?;
+        Ok(Self { _spread: Some(spread), _chain: chain, doors: Doors::of(&ready).ok_or_else(unclear)? })
     }
 }
 
-impl Drop for Node {
-    /// As Ctrl-C does; by force if that is not heard.
-    fn drop(&mut self) {
-        let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < deadline {
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
-                return;
+impl Doors {
+    /// As a ready line names them.
+    fn of(ready: &Value) -> Option<Self> {
+        let door = |name: &str| ready[name].as_str().map(str::to_owned);
+        Some(Self { rpc: door("rpc")?, rest: door("rest")?, faucet: door("faucet")? })
+    }
+}
+
+/// For each door, where each node has it.
+fn behind(ready: &Value) -> Value {
+    let nodes = ready["nodes"].as_array().map_or(&[][..], Vec::as_slice);
+    let door = |name: &str| nodes.iter().map(|node| node[name].clone()).collect::<Value>();
+    json!({ "rpc": door("rpc"), "rest": door("rest"), "faucet": door("faucet") })
+}
+
+fn unclear() -> Failure {
+    Failure::new("the node's ready line does not name its doors")
+}
+
+/// A program that says in one line of JSON that it is ready.
+struct Process(Child);
+
+impl Process {
+    /// Starts it and waits for its line.
+    fn start(mut command: Command, name: &str) -> Outcome<(Self, Value)> {
+        let log = shell::root().join(format!("target/xtask/{name}.log"));
+        let unusable = |error: std::io::Error| Failure::new(format!("{}: {error}", log.display()));
+        fs::create_dir_all(log.parent().expect("a file in a folder")).map_err(unusable)?;
+        let mut child = command
+            // A pipe that ends with this program, however that ends.
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(File::create(&log).map_err(unusable)?)
+            .spawn()
+            .map_err(|error| Failure::new(format!("cannot start {name}: {error}")))?;
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let process = Self(child);
+        match ready_line(stdout).and_then(|line| serde_json::from_str(&line).ok()) {
+            Some(ready) => Ok((process, ready)),
+            None => {
+                let said = fs::read_to_string(&log).unwrap_or_default();
+                Err(Failure::new(format!("{name} did not get ready:\n{}", said.trim_end())))
             }
-            thread::sleep(Duration::from_millis(20));
         }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    /// Ends its input, then as Ctrl-C does; by force if that is not heard.
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        for patience in [Duration::from_millis(300), Duration::from_secs(15)] {
+            let deadline = Instant::now() + patience;
+            while Instant::now() < deadline {
+                if matches!(self.0.try_wait(), Ok(Some(_))) {
+                    return;
+                }
+                thread::sleep(Duration::from_millis(20));
+            }
+            let _ = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status();
+        }
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -78,24 +127,22 @@ fn ready_line(stdout: impl std::io::Read + Send + 'static) -> Option<String> {
     receiver.recv_timeout(PATIENCE).ok()
 }
 
-/// The addresses in the ready line: of the Ethereum door, the Cosmos door and the faucet.
-fn doors(line: &str) -> Option<[String; 3]> {
-    let ready: Value = serde_json::from_str(line).ok()?;
-    let door = |name: &str| ready[name].as_str().map(str::to_owned);
-    Some([door("rpc")?, door("rest")?, door("faucet")?])
-}
-
 #[cfg(test)]
 mod tests {
-    use super::doors;
+    use super::*;
 
     #[test]
     fn the_ready_line_names_the_doors() {
-        let line =
-            r#"{"rpc":"http://a:8545","websocket":"ws://a:8545","rest":"http://a:1317","faucet":"http://a:5000"}"#;
-        let named = ["http://a:8545", "http://a:1317", "http://a:5000"].map(str::to_owned);
-        assert_eq!(doors(line), Some(named));
-        assert_eq!(doors(r#"{"rpc":"http://a:8545"}"#), None);
-        assert_eq!(doors("listening"), None);
+        let ready = json!({
+            "rpc": "http://a:8545", "websocket": "ws://a:8545", "rest": "http://a:1317", "faucet": "http://a:5000",
+            "nodes": [
+                { "rpc": "http://a:8545", "rest": "http://a:1317", "faucet": "http://a:5000" },
+                { "rpc": "http://a:8555", "rest": "http://a:1327", "faucet": "http://a:5010" },
+            ],
+        });
+        let [rpc, rest, faucet] = ["http://a:8545", "http://a:1317", "http://a:5000"].map(str::to_owned);
+        assert_eq!(Doors::of(&ready), Some(Doors { rpc, rest, faucet }));
+        assert_eq!(Doors::of(&json!({ "rpc": "http://a:8545" })), None);
+        assert_eq!(behind(&ready)["rest"], json!(["http://a:1317", "http://a:1327"]));
     }
 }

@@ -1,4 +1,4 @@
-//! What takes too long for every change: killing, fuzzing, sweeping.
+//! What takes too long for every change: killing, fuzzing, sweeping, whole networks.
 
 use std::fs;
 use std::process::Command;
@@ -13,6 +13,7 @@ const KILLS: &str = "200";
 const SECONDS: &str = "600";
 const SEEDS: &str = "fuzz/corpus/seeds";
 const BLOCKS: &str = "3000";
+const SIM_SEEDS: &str = "10000";
 /// Thirty times what a test run has.
 const SWEEP_CASES: &str = "100000";
 
@@ -28,11 +29,29 @@ pub fn blocks() -> Outcome {
     shell::run(shell::cargo().args(args).env("CLOISTER_BLOCKS", BLOCKS))
 }
 
+/// Four validators in processes of their own: killed, cut off, delayed, contradicted, for as long as the tests can be told.
+pub fn scenarios() -> Outcome {
+    tools::ensure_ip()?;
+    let args = ["test", "-p", "cloister-cli", "--test", "scenarios", "--", "--nocapture"];
+    shell::run(shell::cargo().args(args).env("CLOISTER_KILL_SECONDS", SECONDS))
+}
+
+/// Simulated networks, each from a seed of its own.
+pub fn sim() -> Outcome {
+    let args = ["test", "-p", "cloister-consensus", "--lib", "sim", "--", "--nocapture"];
+    shell::run(shell::cargo().args(args).env("CLOISTER_SEEDS", SIM_SEEDS))
+}
+
+/// All published clients against four validators.
+pub fn interop() -> Outcome {
+    test::interop(&["--validators", &test::NETWORK.to_string()])
+}
+
 /// Every operation and width against plain integers, with many more cases than a test run has.
 pub fn sweep() -> Outcome {
     tools::check_clients()?;
     test::build_node()?;
-    let transcript = suites::SWEEP.run(&[("CLOISTER_SWEEP_CASES", SWEEP_CASES)])?;
+    let transcript = suites::SWEEP.run(1, &[("CLOISTER_SWEEP_CASES", SWEEP_CASES)])?;
     match Tally::of_suite(&transcript).failed {
         0 => Ok(()),
         failed => Err(Failure::new(format!("{failed} failed"))),

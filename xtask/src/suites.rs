@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use crate::node::Node;
+use crate::node::{Doors, Node};
 use crate::packages;
 use crate::shell::{self, Failure, Outcome, Transcript};
 
@@ -17,34 +17,49 @@ pub struct Suite {
     /// Its packages come with `npm ci` from its lock file; the others install their own.
     npm: bool,
     command: &'static [&'static str],
+    /// The quicker one of its world: it runs against several validators, too, wherever everything is tested.
+    pub quick: bool,
 }
 
 pub const SUITES: &[Suite] = &[
-    Suite { name: "python", folder: "interop/python", npm: false, command: &["bash", "run.sh"] },
-    Suite { name: "js", folder: "interop/js", npm: true, command: &["npm", "test", "--silent"] },
-    Suite { name: "secretjs", folder: "interop/secretjs", npm: true, command: &["npm", "test", "--silent"] },
+    Suite { name: "python", folder: "interop/python", npm: false, command: &["bash", "run.sh"], quick: true },
+    Suite { name: "js", folder: "interop/js", npm: true, command: &["npm", "test", "--silent"], quick: false },
+    Suite {
+        name: "secretjs",
+        folder: "interop/secretjs",
+        npm: true,
+        command: &["npm", "test", "--silent"],
+        quick: true,
+    },
     Suite {
         name: "coti-contracts",
         folder: "interop/coti-contracts-suite",
         npm: true,
         command: &["npm", "test", "--silent"],
+        quick: false,
     },
 ];
 
 /// The sweep over operations and widths, which is also part of `js`.
-pub const SWEEP: Suite =
-    Suite { name: "sweep", folder: "interop/js", npm: true, command: &["npm", "run", "sweep", "--silent"] };
+pub const SWEEP: Suite = Suite {
+    name: "sweep",
+    folder: "interop/js",
+    npm: true,
+    command: &["npm", "run", "sweep", "--silent"],
+    quick: false,
+};
 
 impl Suite {
-    /// Runs it against a node of its own. `settings` are added to its environment.
-    pub fn run(&self, settings: &[(&str, &str)]) -> Outcome<Transcript> {
+    /// Runs it against a chain of its own with so many validators. `settings` are added to its environment.
+    pub fn run(&self, validators: u16, settings: &[(&str, &str)]) -> Outcome<Transcript> {
         if self.npm {
             packages::npm(self.folder)?;
         }
-        let node = Node::start(self.name)?;
+        let node = Node::start(self.name, validators)?;
         let mut command = Command::new(self.command[0]);
         command.args(&self.command[1..]).current_dir(shell::root().join(self.folder));
-        command.env("CLOISTER_RPC", &node.url).env("CLOISTER_REST", &node.rest).env("CLOISTER_FAUCET", &node.faucet);
+        let Doors { rpc, rest, faucet } = &node.doors;
+        command.env("CLOISTER_RPC", rpc).env("CLOISTER_REST", rest).env("CLOISTER_FAUCET", faucet);
         command.envs(settings.iter().copied());
         shell::run_recorded(&mut command, LIMIT)
     }

@@ -7,6 +7,8 @@ use crate::suites::{self, SUITES, Suite};
 use crate::tally::Tally;
 use crate::{contracts, deps, house, tools};
 
+/// Validators of the smallest network that goes on when one of them is gone.
+pub const NETWORK: u16 = 4;
 /// Compiling everything from nothing is in it.
 const RUST_LIMIT: Duration = Duration::from_secs(30 * 60);
 
@@ -27,7 +29,10 @@ pub fn all() -> Outcome {
     report.contracts();
     report.check("node", build_node);
     for suite in SUITES {
-        report.suite(suite.name, || run(suite));
+        report.suite(suite.name, || run(suite, 1));
+    }
+    for suite in SUITES.iter().filter(|suite| suite.quick) {
+        report.suite(&format!("{}, {NETWORK}", suite.name), || run(suite, NETWORK));
     }
     report.close()
 }
@@ -40,14 +45,22 @@ pub fn contracts() -> Outcome {
     report.close()
 }
 
-/// Runs the published clients, or one of their suites.
-pub fn interop(name: Option<&str>) -> Outcome {
+/// Runs the published clients, or one of their suites: `[SUITE] [--validators N]`.
+pub fn interop(args: &[&str]) -> Outcome {
+    let (name, validators) = match args {
+        [] => (None, "1"),
+        ["--validators", count] => (None, *count),
+        [name] => (Some(*name), "1"),
+        [name, "--validators", count] => (Some(*name), *count),
+        _ => return Err(Failure::new("usage: cargo xtask interop [SUITE] [--validators N]")),
+    };
+    let validators = validators.parse().map_err(|_| Failure::new("--validators takes a number"))?;
     let chosen = name.map(suites::named).transpose()?;
     tools::check_clients()?;
     build_node()?;
     let mut report = Report::default();
     for suite in SUITES.iter().filter(|suite| chosen.is_none_or(|chosen| chosen.name == suite.name)) {
-        report.suite(suite.name, || run(suite));
+        report.suite(suite.name, || run(suite, validators));
     }
     report.close()
 }
@@ -57,8 +70,8 @@ pub fn build_node() -> Outcome {
     shell::run(shell::cargo().args(["build", "--quiet", "-p", "cloister-cli"]))
 }
 
-fn run(suite: &Suite) -> Outcome<Tally> {
-    suite.run(&[]).map(|transcript| Tally::of_suite(&transcript))
+fn run(suite: &Suite, validators: u16) -> Outcome<Tally> {
+    suite.run(validators, &[]).map(|transcript| Tally::of_suite(&transcript))
 }
 
 #[derive(Default)]

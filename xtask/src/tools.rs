@@ -41,12 +41,27 @@ const CLIENTS: &[Tool] = &[
 
 /// Everything that `cargo xtask test` uses, or a list of what is missing.
 pub fn check_all() -> Outcome {
+    ensure_ip()?;
     check(RUST.iter().chain(CLIENTS))
 }
 
 /// What the published clients need, or a list of what is missing.
 pub fn check_clients() -> Outcome {
     check(CLIENTS.iter())
+}
+
+/// `ip`, with which tests cut networks apart. Where it is missing on Debian it is installed: a container has root and little
+/// else.
+pub fn ensure_ip() -> Outcome {
+    let ip = || shell::run_quietly(Command::new("ip").arg("-V"));
+    if ip().is_ok() {
+        return Ok(());
+    }
+    for args in [&["update", "-qq"][..], &["install", "-qq", "--yes", "--no-install-recommends", "iproute2"]] {
+        // What matters is whether it is there afterwards.
+        let _ = shell::run(Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive"));
+    }
+    ip().map(drop).map_err(|_| Failure::new("this machine lacks:\n  ip: install iproute2 (Debian: iproute2)"))
 }
 
 fn check<'a>(tools: impl Iterator<Item = &'a Tool>) -> Outcome {
