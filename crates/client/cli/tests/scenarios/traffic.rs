@@ -73,6 +73,6 @@ async fn transfer(node: &Reach, account: u32) -> Result<B256, Error> {
 }
 
 /// How long a sender waits for one transaction before it sends the next.
-const GIVE_UP: Duration = Duration::from_secs(5);
+const GIVE_UP: Duration = Duration::from_secs(20);
 /// Between two transactions of a sender: the machine has other things to do.
 const PAUSE: Duration = Duration::from_millis(100);
