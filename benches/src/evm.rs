@@ -1,5 +1,6 @@
 //! Token transfers through the Ethereum door: confidential ones here, plaintext ones on anvil.
 
+use cloister_chain::keccak256;
 use cloister_envelope::{Form, InputContext, UserCipher};
 use cloister_sdk::alloy_sol_types::SolValue;
 use cloister_sdk::{Address, Bytes, ETHEREUM, HARDHAT_MNEMONIC, SolCall, U256, Wallet, sol};
@@ -7,10 +8,11 @@ use serde_json::json;
 
 use crate::Failure;
 use crate::load::{Load, Measured, Sender};
+use crate::net::Job;
 use crate::peer::{Peer, Running};
 use crate::plan::Plan;
 use crate::report::{Report, median};
-use crate::rpc::Rpc;
+use crate::rpc::{Rpc, send_batch};
 
 sol! {
     interface Token {
@@ -84,8 +86,8 @@ fn cold_starts(plan: &Plan, peer: Peer<'_>) -> Result<f64, Failure> {
 }
 
 /// A chain with a token that everybody has.
-struct Stage {
-    chain: Running,
+pub(crate) struct Stage {
+    pub(crate) chain: Running,
     senders: Vec<Sender>,
     ciphers: Vec<UserCipher>,
     token: Address,
@@ -96,6 +98,25 @@ struct Stage {
 }
 
 impl Stage {
+    /// With the confidential token.
+    pub(crate) fn private(plan: &Plan, peer: Peer<'_>) -> Result<Self, Failure> {
+        Self::set(plan, peer, PRIVATE_TOKEN)
+    }
+
+    /// Signed transfers of a clear amount, a round of all senders after the other.
+    pub(crate) fn jobs(&mut self, count: usize) -> Result<Vec<Job>, Failure> {
+        let gas = self.gas(Kind::Clear)?;
+        let mut jobs = Vec::with_capacity(count);
+        for number in 0..count {
+            let account = number % self.senders.len();
+            let receiver = self.senders[(account + 1) % self.senders.len()].address();
+            let input = encode(Kind::Clear, &self.senders[account], None, self.token, receiver, 1, 0);
+            let raw = self.senders[account].sign(Some(self.token), input, gas);
+            jobs.push(Job { account, body: send_batch(std::slice::from_ref(&raw)), hash: keccak256(&raw) });
+        }
+        Ok(jobs)
+    }
+
     fn set(plan: &Plan, peer: Peer<'_>, code: &str) -> Result<Self, Failure> {
         let chain = peer.start(plan.senders)?;
         let rpc = Rpc::new(&chain.url);

@@ -9,6 +9,7 @@
 mod cpu;
 mod evm;
 mod load;
+mod net;
 mod peer;
 mod plan;
 mod report;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args.as_slice() {
         ["evm", rest @ ..] => Plan::parse(rest).and_then(|plan| evm::run(&plan)),
+        ["net", rest @ ..] => Plan::parse(rest).and_then(|plan| net::run(&plan)),
         ["wasm", rest @ ..] => Plan::parse(rest).and_then(|plan| wasm::run(&plan)),
         _ => Err(plan::USAGE.into()),
     };

@@ -12,6 +12,7 @@ use cloister_sdk::{Bytes, UserKey};
 use serde_json::{Value, json};
 
 use crate::Failure;
+use crate::net::Doors;
 use crate::rpc::Rpc;
 
 /// Both chains get this EIP-155 id, so that both can be sent the same bytes.
@@ -22,8 +23,25 @@ pub(crate) const CHAIN_ID: u64 = 7_082_400;
 pub(crate) enum Peer<'a> {
     /// `cloister dev`, its state in this directory if there is one.
     Cloister(Option<&'a Path>),
+    /// `cloister dev --validators 4`, its state in this directory, with empty blocks this many seconds apart.
+    Network { data: &'a Path, idle: Option<f64> },
     /// Foundry's development chain.
     Anvil,
+}
+
+/// One node of a network.
+pub(crate) struct Node {
+    pid: u32,
+    pub(crate) doors: Doors,
+}
+
+/// A node that was ended, and how it had been called.
+pub(crate) struct Stopped(Vec<String>);
+
+/// A node that was started again.
+pub(crate) struct Restarted {
+    child: Child,
+    pub(crate) doors: Doors,
 }
 
 /// A running chain, killed when dropped.
@@ -32,6 +50,8 @@ pub(crate) struct Running {
     pub(crate) url: String,
     /// The Cosmos door; anvil has none.
     pub(crate) rest: String,
+    /// Of a network.
+    pub(crate) nodes: Vec<Node>,
     /// AES keys of the funded accounts, in order; anvil has none.
     pub(crate) keys: Vec<UserKey>,
     /// Ends [`mine`].
@@ -49,8 +69,14 @@ impl Peer<'_> {
             .spawn()
             .map_err(|error| format!("{}: {error}", command.get_program().to_string_lossy()))?;
         let stdout = child.stdout.take().expect("stdout is piped");
-        let mut running =
-            Running { child, url: String::new(), rest: String::new(), keys: Vec::new(), stopped: Arc::default() };
+        let mut running = Running {
+            child,
+            url: String::new(),
+            rest: String::new(),
+            nodes: Vec::new(),
+            keys: Vec::new(),
+            stopped: Arc::default(),
+        };
         let mut lines = BufReader::new(stdout).lines();
         for line in &mut lines {
             if running.ready(&line?)? {
@@ -94,6 +120,13 @@ impl Peer<'_> {
                 command.args(directory.iter().flat_map(|directory| [Path::new("--data"), directory]));
                 Ok(command)
             }
+            Self::Network { data, idle } => {
+                let mut command = Command::new("target/release/cloister");
+                command.args(["dev", "--json", "--port", "0", "--validators", "4", "--accounts", &accounts]);
+                command.arg("--data").arg(data);
+                command.args(idle.iter().flat_map(|seconds| ["--block-time".to_owned(), seconds.to_string()]));
+                Ok(command)
+            }
             Self::Anvil => {
                 let mut command = Command::new(anvil()?);
                 command.args(["--port", "0", "--accounts", &accounts, "--chain-id", &CHAIN_ID.to_string()]);
@@ -110,6 +143,18 @@ impl Running {
         self.child.id()
     }
 
+    /// Ends the last node of a network, and returns when it has ended.
+    pub(crate) fn stop_last(&mut self) -> Result<Stopped, Failure> {
+        let node = self.nodes.pop().ok_or("not a network")?;
+        let process = format!("/proc/{}", node.pid);
+        let called = std::fs::read_to_string(format!("{process}/cmdline"))?;
+        Command::new("kill").args(["-TERM", &node.pid.to_string()]).status()?;
+        while Path::new(&process).exists() {
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(Stopped(called.split_terminator('\0').skip(1).map(str::to_owned).collect()))
+    }
+
     /// Whether this line says that the chain is ready; both say where.
     fn ready(&mut self, line: &str) -> Result<bool, Failure> {
         if let Some(address) = line.strip_prefix("Listening on ") {
@@ -118,14 +163,47 @@ impl Running {
             let ready: Value = serde_json::from_str(line)?;
             self.url = ready["rpc"].as_str().ok_or("the ready line names no door")?.into();
             self.rest = ready["rest"].as_str().ok_or("the ready line names no Cosmos door")?.into();
+            for node in ready["nodes"].as_array().into_iter().flatten() {
+                let pid = node["pid"].as_u64().and_then(|pid| pid.try_into().ok()).ok_or("a node without a process")?;
+                self.nodes.push(Node { pid, doors: Doors::of(node)? });
+            }
             for account in ready["accounts"].as_array().into_iter().flatten() {
                 let hardhat = account["name"].as_str().is_some_and(|name| name.bytes().all(|c| c.is_ascii_digit()));
-                if hardhat {
+                // A network tells nobody's key.
+                if hardhat && account["aes_key"].is_string() {
                     self.keys.push(UserKey::from_client_hex(account["aes_key"].as_str().unwrap_or_default())?);
                 }
             }
         }
         Ok(!self.url.is_empty())
+    }
+}
+
+impl Stopped {
+    /// Starts it again as it was. When this returns its doors are open.
+    pub(crate) fn start(&self) -> Result<Restarted, Failure> {
+        let mut command = Command::new("target/release/cloister");
+        // Its input ends when what is returned does, and then it ends, too.
+        command.args(&self.0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn()?;
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        let ready = lines.next().ok_or("the node ended before it was ready")??;
+        thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        Ok(Restarted { child, doors: Doors::of(&serde_json::from_str(&ready)?)? })
+    }
+}
+
+impl Drop for Restarted {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+impl Doors {
+    fn of(ready: &Value) -> Result<Self, Failure> {
+        let door = |name: &str| ready[name].as_str().map(str::to_owned).ok_or("a node without a door");
+        Ok(Self { rpc: door("rpc")?, rest: door("rest")? })
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::Failure;
 
 pub(crate) const USAGE: &str = "\
-usage: cloister-bench evm|wasm [OPTION]...
+usage: cloister-bench evm|wasm|net [OPTION]...
   --senders N       accounts that pay one another (200)
   --transfers N     transfers in each measurement (20000)
   --connections N   HTTP connections, each on its own thread (2)

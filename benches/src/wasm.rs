@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use crate::Failure;
 use crate::cpu;
 use crate::load::Measured;
+use crate::net::Job;
 use crate::peer::{Peer, Running};
 use crate::plan::Plan;
 use crate::report::Report;
@@ -58,8 +59,8 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
 }
 
 /// A chain with a token that everybody has.
-struct Stage {
-    chain: Running,
+pub(crate) struct Stage {
+    pub(crate) chain: Running,
     signers: Vec<Signer>,
     network: Network,
     token: Address,
@@ -77,7 +78,7 @@ struct Network {
 }
 
 impl Stage {
-    fn set(plan: &Plan, peer: Peer<'_>) -> Result<Self, Failure> {
+    pub(crate) fn set(plan: &Plan, peer: Peer<'_>) -> Result<Self, Failure> {
         let chain = peer.start(plan.senders)?;
         let rest = Rest::new(&chain.rest);
         let wallets = Wallet::family(HARDHAT_MNEMONIC, ETHEREUM, 0..u32::try_from(plan.senders)?)?;
@@ -121,6 +122,21 @@ impl Stage {
             confirm(&rest, &mut stage.signers[number], message, CALL_GAS)?;
         }
         Ok(stage)
+    }
+
+    /// Signed transfers in secret.js's form, a round of all senders after the other.
+    pub(crate) fn jobs(&mut self, count: usize) -> Result<Vec<Job>, Failure> {
+        let mut jobs = Vec::with_capacity(count);
+        for number in 0..count {
+            let account = number % self.signers.len();
+            let receiver = (account + 1) % self.signers.len();
+            let recipient = bech32(&self.signers[receiver].wallet.cosmos_address());
+            let message = json!({ "transfer": { "recipient": recipient, "amount": "1" } });
+            let message = self.message(account, Kind::Siv, &message)?;
+            let (body, hash) = self.signers[account].sign(message, CALL_GAS);
+            jobs.push(Job { account, body, hash });
+        }
+        Ok(jobs)
     }
 
     /// Warms up, then measures `plan.transfers` transfers, and checks results and balances.

@@ -18,3 +18,9 @@ pub fn wasm(args: &[&str]) -> Outcome {
     shell::run(shell::cargo().args(["build", "--quiet", "--release", "-p", "cloister-cli", "-p", "cloister-bench"]))?;
     shell::run(Command::new("target/release/cloister-bench").arg("wasm").args(args))
 }
+
+/// Transfers on four validators: how many a second, and how long one takes.
+pub fn net(args: &[&str]) -> Outcome {
+    shell::run(shell::cargo().args(["build", "--quiet", "--release", "-p", "cloister-cli", "-p", "cloister-bench"]))?;
+    shell::run(Command::new("target/release/cloister-bench").arg("net").args(args))
+}

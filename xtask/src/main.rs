@@ -44,6 +44,7 @@ Usage: cargo xtask COMMAND
   soak interop             the published clients against four validators
   bench evm [ARGS]         confidential transfers per second, beside plaintext ones on anvil (docs/bench.md)
   bench wasm [ARGS]        transfers of a private CosmWasm token per second, through the Cosmos door
+  bench net [ARGS]         transfers and latencies of both worlds on four validators; empty blocks; catching up
 ";
 
 fn main() -> ExitCode {
@@ -76,6 +77,7 @@ fn run(args: &[&str]) -> Outcome {
         ["soak", "sweep"] => soak::sweep(),
         ["bench", "evm", rest @ ..] => bench::evm(rest),
         ["bench", "wasm", rest @ ..] => bench::wasm(rest),
+        ["bench", "net", rest @ ..] => bench::net(rest),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())
