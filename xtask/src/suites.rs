@@ -60,6 +60,7 @@ impl Suite {
         command.args(&self.command[1..]).current_dir(shell::root().join(self.folder));
         let Doors { rpc, rest, faucet } = &node.doors;
         command.env("CLOISTER_RPC", rpc).env("CLOISTER_REST", rest).env("CLOISTER_FAUCET", faucet);
+        command.env("CLOISTER_VALIDATORS", validators.to_string());
         command.envs(settings.iter().copied());
         shell::run_recorded(&mut command, LIMIT)
     }

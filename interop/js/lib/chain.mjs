@@ -7,6 +7,8 @@ import { ContractFactory, HDNodeWallet, JsonRpcProvider, Wallet, parseEther } fr
 export const rpcUrl = process.env.CLOISTER_RPC ?? 'http://127.0.0.1:8545';
 export const wsUrl = rpcUrl.replace(/^http/, 'ws');
 export const chainId = 7082400n;
+/** The reason why a test is left out where the chain has several validators; false where it has one. */
+export const onlyAlone = (reason) => Number(process.env.CLOISTER_VALIDATORS ?? 1) > 1 && `several validators: ${reason}`;
 
 /** Estimation cannot see what a confidential call costs: COTI's clients send a fixed limit, and so do we. */
 export const gasLimit = 12_000_000n;
@@ -16,6 +18,13 @@ const mnemonic = 'test test test test test test test test test test test junk';
 /** A provider that asks often and caches nothing: a block comes as soon as there is a transaction. */
 export function connect() {
   return new JsonRpcProvider(rpcUrl, undefined, { pollingInterval: 25, cacheTimeout: -1 });
+}
+
+/** Ends a provider when the answers on their way to it have come: nobody catches what ethers throws for the others. */
+export async function disconnect(provider) {
+  provider.pause();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  provider.destroy();
 }
 
 /** One of hardhat's ten accounts, which a dev node funds. */

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Contract, Interface, toBeHex, zeroPadValue } from 'ethers';
 import { Wallet as CotiWallet } from '@coti-io/coti-ethers';
-import { artifact, connect, deploy, events, failed, freshWallet, gasLimit, mined, rpc } from '../lib/chain.mjs';
+import { artifact, connect, deploy, events, failed, freshWallet, gasLimit, mined, rpc, disconnect } from '../lib/chain.mjs';
 
 const precompile = new Interface([
   'function SetPublic(bytes1,uint256)',
@@ -25,7 +25,7 @@ before(async () => {
   await mined(vault.put(1234n, { gasLimit }));
 });
 
-after(() => provider.destroy());
+after(() => disconnect(provider));
 
 const revealed = (contract, receipt) => events(contract, receipt, 'Revealed').map(({ args }) => args.value);
 

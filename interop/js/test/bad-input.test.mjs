@@ -5,7 +5,7 @@ import { connect as connectTcp } from 'node:net';
 import { after, afterEach, before, test } from 'node:test';
 import { Transaction, Wallet, encodeRlp, toBeArray } from 'ethers';
 import WebSocket from 'ws';
-import { ask, chainId, connect, freshWallet, mined, post, rpc, rpcUrl, wsUrl } from '../lib/chain.mjs';
+import { ask, chainId, connect, freshWallet, mined, post, rpc, rpcUrl, wsUrl, disconnect } from '../lib/chain.mjs';
 
 let provider;
 let sender;
@@ -22,7 +22,7 @@ afterEach(async () => {
   await mined(sender.sendTransaction({ to: sender.address, value: 0n }));
 });
 
-after(() => provider.destroy());
+after(() => disconnect(provider));
 
 test('an unknown method', async () => {
   const { error } = await rpc('eth_doesNotExist');

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { BrowserProvider, Wallet as CotiWallet } from '@coti-io/coti-ethers';
 import { Contract, JsonRpcProvider, Wallet, getBytes, getBytesCopy } from 'ethers';
-import { artifact, chainId, connect, deploy, devWallet, events, failed, freshWallet, gasLimit, mined, rpcUrl } from '../lib/chain.mjs';
+import { artifact, chainId, connect, deploy, devWallet, events, failed, freshWallet, gasLimit, mined, rpcUrl, disconnect } from '../lib/chain.mjs';
 import { compile } from '../lib/solidity.mjs';
 
 let provider;
@@ -19,7 +19,7 @@ before(async () => {
   bob = new CotiWallet((await freshWallet(provider)).privateKey, provider);
 });
 
-after(() => provider.destroy());
+after(() => disconnect(provider));
 
 test('an account is on-boarded and gets an AES key', async () => {
   await alice.generateOrRecoverAes();

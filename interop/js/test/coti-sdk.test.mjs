@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { Wallet as CotiWallet } from '@coti-io/coti-ethers';
 import { decryptUint, decryptUint256, prepareIT, prepareIT256 } from '@coti-io/coti-sdk-typescript';
 import { Wallet, toBeHex } from 'ethers';
-import { artifact, connect, deploy, devWallet, events, failed, freshWallet, gasLimit, mined } from '../lib/chain.mjs';
+import { artifact, connect, deploy, devWallet, events, failed, freshWallet, gasLimit, mined, disconnect } from '../lib/chain.mjs';
 import { integers, max, types } from '../lib/model.mjs';
 
 const kind = (type) => toBeHex(type, 1);
@@ -21,7 +21,7 @@ before(async () => {
   operations = await deploy(artifact('Operations'), alice);
 });
 
-after(() => provider.destroy());
+after(() => disconnect(provider));
 
 test('a 128-bit input text', async () => {
   const { selector } = operations.getFunction('validate').fragment;

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomInt } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { getBytes, concat, toBeHex } from 'ethers';
-import { artifact, connect, deploy, events, failed, freshWallet, gasLimit, mined } from '../lib/chain.mjs';
+import { artifact, connect, deploy, events, failed, freshWallet, gasLimit, mined, disconnect } from '../lib/chain.mjs';
 import { Random, call, encode, gasBound, refused, sweep } from '../lib/cases.mjs';
 import { bits, integers, max, types } from '../lib/model.mjs';
 
@@ -26,7 +26,7 @@ before(async () => {
   operations = await deploy(artifact('Operations'), owner);
 });
 
-after(() => provider.destroy());
+after(() => disconnect(provider));
 
 test(`operations agree with the model (CLOISTER_SWEEP_SEED=${seed})`, async (t) => {
   const cases = sweep(seed, count);

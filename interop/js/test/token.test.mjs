@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Wallet as CotiWallet } from '@coti-io/coti-ethers';
 import { Wallet } from 'ethers';
-import { artifact, connect, deploy, events, failed, freshWallet, gasLimit, mined } from '../lib/chain.mjs';
+import { artifact, connect, deploy, events, failed, freshWallet, gasLimit, mined, disconnect } from '../lib/chain.mjs';
 
 const clearTransfer = 'transfer(address,uint64)';
 const secretTransfer = 'transfer(address,(uint256,bytes))';
@@ -20,7 +20,7 @@ before(async () => {
   token = await deploy(artifact('PrivateToken'), alice, 'Cloister Example', 'CEX');
 });
 
-after(() => provider.destroy());
+after(() => disconnect(provider));
 
 test('minting is public, balances are not', async () => {
   await mined(token.mint([alice.address, bob.address], 1000n, { gasLimit }));

@@ -9,6 +9,8 @@ import { MsgExecuteContractResponse, MsgInstantiateContractResponse, SecretNetwo
 export const restUrl = process.env.CLOISTER_REST ?? 'http://127.0.0.1:1317';
 export const faucetUrl = process.env.CLOISTER_FAUCET ?? 'http://127.0.0.1:5000';
 export const chainId = 'secretdev-1';
+/** The reason why a test is left out where the chain has several validators; false where it has one. */
+export const onlyAlone = (reason) => Number(process.env.CLOISTER_VALIDATORS ?? 1) > 1 && `several validators: ${reason}`;
 
 /** LocalSecret's accounts. */
 export const known = {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { MsgExecLegacyContent, ProposalStatus, ProposalType, VoteOption, Wallet } from 'secretjs';
-import { balance, coins, done, freshClient, gas, knownClient, reader } from '../lib/chain.mjs';
+import { balance, coins, done, freshClient, gas, knownClient, reader, onlyAlone } from '../lib/chain.mjs';
 
 const DEPOSIT = 50_000_000;
 let alice, authority;
@@ -43,7 +43,7 @@ async function becomes(proposal_id, status) {
   throw new Error(`the proposal has not become ${status}`);
 }
 
-test('a proposal is voted on, passes, and its deposit comes back', async () => {
+test('a proposal is voted on, passes, and its deposit comes back', { skip: onlyAlone('a vote lasts two days') }, async () => {
   const proposal_id = await submit([]);
   const { query } = reader();
   let { proposal } = await query.gov.proposal({ proposal_id });
@@ -75,7 +75,7 @@ test('a proposal is voted on, passes, and its deposit comes back', async () => {
   assert.ok(passed.proposals.some(({ id }) => id === proposal_id));
 });
 
-test('what passed comes into effect', async () => {
+test('what passed comes into effect', { skip: onlyAlone('a vote lasts two days') }, async () => {
   const shop = new Wallet().address;
   await done(alice.tx.distribution.fundCommunityPool({ depositor: alice.address, amount: coins(700) }, gas(100_000)));
   const content = {
@@ -108,7 +108,7 @@ test('who proposed takes it back, and nobody else', async () => {
   await assert.rejects(reader().query.gov.proposal({ proposal_id }), ({ message }) => message.includes("doesn't exist"));
 });
 
-test('parameters are LocalSecret’s', async () => {
+test('parameters are LocalSecret’s', { skip: onlyAlone('a vote lasts two days') }, async () => {
   const { params } = await reader().query.gov.params({ params_type: 'voting' });
   assert.equal(params.voting_period, '90s');
   assert.equal(params.expedited_voting_period, '15s');
