@@ -9,7 +9,6 @@ import { MsgExecuteContract, MsgSend, Wallet } from 'secretjs';
 import {
   balance, call, chainId, coins, deploy, done, execute, failed, freshClient, gas, get, height, known, label, post, query,
   reader, rejection, store, upload,
-  onlyAlone,
 } from '../lib/chain.mjs';
 
 let alice;
@@ -182,26 +181,6 @@ test('a memo of more than 256 bytes, a fee in other coins, a fee of more than th
 
 test('somebody else is to pay the fee, who never said so', async () => {
   assert.match(await rejection(send({ feeGranter: known.b.address })), /fee-grant not found: not found/);
-});
-
-test('a message that this chain does not have', { skip: onlyAlone('they stake') }, async () => {
-  const stake = alice.tx.staking.delegate(
-    { delegator_address: alice.address, validator_address: 'secretvaloper1qvpsxqcrqvpsxqcrqvpsxqcrqvpsxqcr39uwu7', amount: coins(1)[0] },
-    gas(),
-  );
-  assert.match(await rejection(stake), /code 6 \(codespace: sdk\)\. Log: .*MsgDelegate.*unknown request/);
-});
-
-test('modules that this chain does not have: empty where that is the truth, else not implemented', { skip: onlyAlone('they stake') }, async () => {
-  const { query } = reader();
-  assert.deepEqual((await query.feegrant.allowances({ grantee: alice.address })).allowances, []);
-  assert.deepEqual((await query.authz.grants({ granter: alice.address, grantee: known.b.address })).grants, []);
-  assert.deepEqual((await query.gov.proposals({})).proposals, []);
-  const absent = { code: 12, message: 'Not Implemented', details: [] };
-  await assert.rejects(query.staking.validators({}), absent);
-  await assert.rejects(query.mint.params({}), absent);
-  await assert.rejects(query.slashing.params({}), absent);
-  await assert.rejects(query.ibc_channel.channels({}), absent);
 });
 
 test('a wait that is too long ends with the words that people search for', async () => {
