@@ -86,7 +86,8 @@ test('distribution', { skip: onlyAlone('other accounts own the validators') }, a
 test('auth', async () => {
   const { accounts, pagination } = await query.auth.accounts({});
   assert.ok(accounts.length > 3 && Number(pagination.total) >= accounts.length);
-  assert.ok(accounts.every(({ address }) => address.startsWith('secret1')));
+  const addresses = accounts.map(({ address, base_account }) => base_account?.address ?? address);
+  assert.ok(addresses.every((address) => address.startsWith('secret1')));
   const modules = (await query.auth.moduleAccounts({})).accounts;
   assert.ok(modules.some(({ name }) => name === 'bonded_tokens_pool'));
   const { account } = await query.auth.moduleAccountByName({ name: 'distribution' });
