@@ -193,6 +193,34 @@ impl Stopped {
     }
 }
 
+impl Stopped {
+    /// Sets its store aside, beside its home.
+    pub(crate) fn copy(&self) -> Result<PathBuf, Failure> {
+        let aside = self.home()?.with_extension("redb");
+        std::fs::copy(self.store()?, &aside)?;
+        Ok(aside)
+    }
+
+    /// Goes back to the store that was set aside. Its key goes, for it has voted since: the node has a new one, which no
+    /// validator has.
+    pub(crate) fn replace(&self, aside: &Path) -> Result<(), Failure> {
+        std::fs::rename(aside, self.store()?)?;
+        for file in ["validator.key", "votes.log"] {
+            std::fs::remove_file(self.home()?.join(file))?;
+        }
+        Ok(())
+    }
+
+    fn store(&self) -> Result<PathBuf, Failure> {
+        Ok(self.home()?.join("chain.redb"))
+    }
+
+    fn home(&self) -> Result<&Path, Failure> {
+        let home = self.0.iter().skip_while(|word| *word != "--home").nth(1);
+        home.map(Path::new).ok_or_else(|| "a node without a home".into())
+    }
+}
+
 impl Drop for Restarted {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
