@@ -9,8 +9,7 @@ import { MsgExecuteContractResponse, MsgInstantiateContractResponse, SecretNetwo
 export const restUrl = process.env.CLOISTER_REST ?? 'http://127.0.0.1:1317';
 export const faucetUrl = process.env.CLOISTER_FAUCET ?? 'http://127.0.0.1:5000';
 export const chainId = 'secretdev-1';
-/** The reason why a test is left out where the chain has several validators; false where it has one. */
-export const onlyAlone = (reason) => Number(process.env.CLOISTER_VALIDATORS ?? 1) > 1 && `several validators: ${reason}`;
+const validators = Number(process.env.CLOISTER_VALIDATORS ?? 1);
 
 /** LocalSecret's accounts. */
 export const known = {
@@ -53,6 +52,11 @@ export function client(wallet, options = {}) {
 /** A client of one of the accounts that a new chain funds. */
 export function knownClient(name, options) {
   return client(new Wallet(known[name].mnemonic), options);
+}
+
+/** Clients of the accounts that own the validators: the first of LocalSecret's, as many as there are validators. */
+export function owners() {
+  return Object.keys(known).slice(0, validators).map((name) => knownClient(name));
 }
 
 /** A client of a new account with money from the faucet: suites do not share sequences. */

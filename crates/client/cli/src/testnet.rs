@@ -30,6 +30,7 @@ pub fn init(shell: &Shell, init: &Init) -> Result<(), Error> {
         balance: genesis::BALANCE,
         evm_gas: init.evm_gas,
         sdk_gas: init.sdk_gas,
+        quick: false,
     };
     let made = make(&init.output, &plan, terms, accounts::HARDHAT, Owners::Fresh)?;
     if shell.json() { shell.object(&made) } else { made.print(shell) }

@@ -24,6 +24,8 @@ pub struct Terms {
     pub evm_gas: u64,
     /// SDK gas of one block.
     pub sdk_gas: u64,
+    /// What takes weeks on a network takes LocalSecret's ninety seconds.
+    pub quick: bool,
 }
 
 impl Terms {
@@ -35,13 +37,14 @@ impl Terms {
             balance: dev.balance.unwrap_or(BALANCE),
             evm_gas: EVM_GAS,
             sdk_gas: SDK_GAS,
+            quick: true,
         }
     }
 }
 
 /// A new chain: `validators` sign its first blocks, `time` is nanoseconds since the Unix epoch.
 fn new(terms: Terms, accounts: &[DevAccount], validators: ValidatorSet, time: u64) -> Result<Genesis, Error> {
-    let Terms { chain_id, evm_chain_id, balance, evm_gas, sdk_gas } = terms;
+    let Terms { chain_id, evm_chain_id, balance, evm_gas, sdk_gas, quick: _ } = terms;
     let balance = U256::from(balance) * COIN;
     // Each key is two accounts, and either of them may meet a client of either world.
     let people = accounts.iter().flat_map(DevAccount::addresses).map(|address| GenesisAccount {
@@ -82,6 +85,14 @@ pub struct Founder {
 pub fn staked(terms: Terms, accounts: &[DevAccount], founders: Vec<Founder>, time: u64) -> Result<Genesis, Error> {
     let member = |founder: &Founder| Validator { key: founder.key, power: founder.power };
     let validators = ValidatorSet::new(founders.iter().map(member).collect()).map_err(Error::Validators)?;
+    let (mut params, mut governance) = (Params::default(), gov::Params::default());
+    params.signed_blocks_window = SIGNED_BLOCKS_WINDOW;
+    if terms.quick {
+        params.unbonding_time = LOCAL_PERIOD;
+        governance.max_deposit_period = LOCAL_PERIOD;
+        governance.voting_period = LOCAL_PERIOD;
+        governance.expedited_voting_period = LOCAL_PERIOD / 6;
+    }
     let mut genesis = new(terms, accounts, validators, time)?;
     for founder in &founders {
         if !genesis.accounts.iter().any(|account| account.address == founder.operator) {
@@ -98,29 +109,18 @@ pub fn staked(terms: Terms, accounts: &[DevAccount], founders: Vec<Founder>, tim
         max_commission: Decimal::percent(20),
         max_commission_change: Decimal::percent(1),
     };
-    genesis.staking = Some(GenesisStaking {
-        params: Params { signed_blocks_window: SIGNED_BLOCKS_WINDOW, ..Params::default() },
-        governance: gov::Params::default(),
-        validators: founders.into_iter().map(validator).collect(),
-    });
+    genesis.staking =
+        Some(GenesisStaking { params, governance, validators: founders.into_iter().map(validator).collect() });
     genesis.check()?;
     Ok(genesis)
 }
 
 /// A development chain: `validator` signs its blocks and belongs to LocalSecret's first account, which is where what is
-/// delegated to it can be seen. What takes weeks on a network takes LocalSecret's ninety seconds.
+/// delegated to it can be seen.
 pub fn local(dev: &Dev, accounts: &[DevAccount], validator: B256, time: u64) -> Result<Genesis, Error> {
     let operator = super::accounts::faucet(accounts)?.cosmos_address();
     let founder = Founder { moniker: "cloister".into(), key: validator, power: LOCAL_POWER, operator };
-    let mut genesis = staked(Terms::of(dev), accounts, vec![founder], time)?;
-    if let Some(staking) = &mut genesis.staking {
-        staking.params.unbonding_time = LOCAL_PERIOD;
-        staking.governance.max_deposit_period = LOCAL_PERIOD;
-        staking.governance.voting_period = LOCAL_PERIOD;
-        staking.governance.expedited_voting_period = LOCAL_PERIOD / 6;
-    }
-    genesis.check()?;
-    Ok(genesis)
+    staked(Terms::of(dev), accounts, vec![founder], time)
 }
 
 /// Nanoseconds since the Unix epoch.
