@@ -55,7 +55,14 @@ impl<S: Supply> Stake<'_, '_, S> {
             return Ok(());
         }
         let Some(validator) = self.find(operator)? else { return Ok(()) };
-        if validator.status == Status::Unbonded {
+        // A set signs until two blocks after the choice of the next one. Words about a later height harm nobody: they would
+        // be a cheap way to be punished, once and for nothing, before what was done in earnest is found.
+        let last = match validator.status {
+            Status::Bonded => self.header.height,
+            Status::Unbonding => validator.unbonding_height.saturating_add(1),
+            Status::Unbonded => return Ok(()),
+        };
+        if evidence.height() > last {
             return Ok(());
         }
         // The set of a height is chosen two blocks before: who left in the block between stood behind it.

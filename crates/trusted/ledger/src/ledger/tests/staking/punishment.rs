@@ -131,6 +131,26 @@ fn what_is_too_old_or_nobodys_is_ignored() {
 }
 
 #[test]
+fn words_about_a_height_at_which_it_did_not_sign_are_no_offence_and_no_way_out_of_one() {
+    let mut net = Net::of(4);
+    net.do_well(5, delegate(5, 4, BOND));
+    net.blocks(3);
+    net.block_with(Vec::new(), vec![double_sign(4, net.height() + 9)]);
+    assert!(!net.validator(4).jailed, "nobody has asked yet");
+    net.do_well(5, undelegate(5, 4, BOND));
+    net.do_well(4, undelegate(4, 4, BOND));
+    let last = net.validator(4).unbonding_height + 1;
+    net.blocks(3);
+    // Whoever is punished for this loses nothing: it has all left before.
+    net.block_with(Vec::new(), vec![double_sign(4, last + 1)]);
+    assert!(!net.signing(4).tombstoned);
+    net.block_with(Vec::new(), vec![double_sign(4, last)]);
+    assert!(net.signing(4).tombstoned);
+    let record: Unbonding = net.leaf(Leaf::Unbonding(account(4), account(4))).expect("on its way");
+    assert_eq!(record.entries[0].balance, BOND - BOND / 20, "what stood behind the last vote pays");
+}
+
+#[test]
 fn when_all_sign_twice_they_go_on_until_there_is_another() {
     let mut net = Net::of(2);
     net.blocks(2);
