@@ -51,6 +51,7 @@ impl<S: Supply> Gov<'_, '_, S> {
     /// Gives away coins of the community's.
     fn spend(&mut self, recipient: &str, amount: &[Coin]) -> Result<(), Fail> {
         let (to, amount) = (from_bech32(recipient)?, coins(amount)?);
+        bank::open_to_all(&to)?;
         let mut fees: FeePool = self.meter.read(Leaf::FeePool)?.unwrap_or_default();
         if fees.community < Decimal::whole(amount) {
             let log = "community pool does not have sufficient coins to distribute";

@@ -65,12 +65,6 @@ impl<S: Supply> Gov<'_, '_, S> {
     pub(super) fn add_deposit(&mut self, message: &MsgDeposit) -> Result<(), Fail> {
         let (id, depositor, amount) = (message.proposal_id, from_bech32(&message.depositor)?, coins(&message.amount)?);
         let (proposal, ballot) = self.open(id)?;
-        let least = self.params.min_deposit_ratio.of(self.params.wanted(proposal.expedited));
-        if amount < least {
-            let (had, least) = (bank::shown(amount), bank::shown(least));
-            let log = format!("received {had} but need at least one of the following: {least}");
-            return Err(refused(16, format!("{log}: minimum deposit is too small")));
-        }
         if self.deposit(id, proposal, ballot, depositor, amount)? {
             self.events.push(events::event("proposal_deposit", [("voting_period_start", id.to_string())]));
         }
@@ -108,6 +102,12 @@ impl<S: Supply> Gov<'_, '_, S> {
         depositor: Address,
         amount: u128,
     ) -> Result<bool, Fail> {
+        let least = self.params.min_deposit_ratio.of(self.params.wanted(proposal.expedited));
+        if amount < least {
+            let (had, least) = (bank::shown(amount), bank::shown(least));
+            let log = format!("received {had} but need at least one of the following: {least}");
+            return Err(refused(16, format!("{log}: minimum deposit is too small")));
+        }
         if amount > 0 {
             bank::send(self.meter, depositor, account(), amount, &mut self.events)?;
             let leaf = Leaf::Deposit(id, depositor);

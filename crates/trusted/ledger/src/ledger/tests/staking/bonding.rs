@@ -166,7 +166,7 @@ fn a_delegator_has_a_few_ways_out_of_one_validator_at_a_time() {
 #[test]
 fn coins_of_the_modules_are_the_modules() {
     let mut net = Net::of(1);
-    for pool in [pool::bonded(), pool::not_bonded(), pool::fee_collector()] {
+    for pool in [pool::bonded(), pool::not_bonded(), pool::fee_collector(), pool::distribution()] {
         let message = secret_sdk_proto::cosmos::bank::v1beta1::MsgSend {
             from_address: bech32(&account(5)),
             to_address: bech32(&pool),

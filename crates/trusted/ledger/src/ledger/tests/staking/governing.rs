@@ -7,6 +7,8 @@ use secret_sdk_proto::cosmos::gov::{v1, v1beta1};
 use super::*;
 
 const DEPOSIT: u128 = 10 * POWER;
+/// The least that anybody deposits.
+const LEAST: u128 = DEPOSIT / 100;
 const VOTING: u64 = 90;
 
 /// LocalSecret's.
@@ -126,23 +128,25 @@ impl Net {
 #[test]
 fn a_proposal_waits_for_its_deposit_is_voted_on_and_passes() {
     let mut net = Net::of(3);
-    let result = net.do_well(5, text(5, 1));
+    let few = "need at least one of the following: 100000uscrt: minimum deposit is too small";
+    assert_eq!(
+        net.fails(5, text(5, 0)),
+        ("gov".into(), 16, format!("received  but {few}")),
+        "nobody proposes for nothing"
+    );
+    let result = net.do_well(5, text(5, LEAST));
     let submitted = event(&result, "submit_proposal");
     assert_eq!(submitted[0], ("proposal_id".into(), "1".into()));
     assert_eq!(net.status(1), gov::Status::Deposit);
     assert_eq!(net.fails(1, vote(1, 1, v1::VoteOption::Yes)), ("gov".into(), 3, "1: inactive proposal".into()));
-    let (codespace, code, log) = net.fails(6, deposit(6, 1, DEPOSIT / 100 - 1));
-    assert_eq!((codespace.as_str(), code), ("gov", 16));
-    assert_eq!(
-        log,
-        "received 99999uscrt but need at least one of the following: 100000uscrt: minimum deposit is too small"
-    );
+    let refused = net.fails(6, deposit(6, 1, LEAST - 1));
+    assert_eq!(refused, ("gov".into(), 16, format!("received 99999uscrt but {few}")));
     let result = net.do_well(6, deposit(6, 1, DEPOSIT));
     let deposited =
         [("depositor", bech32(&account(6))), ("amount", "10000000uscrt".into()), ("proposal_id", "1".into())];
     assert_eq!(event(&result, "proposal_deposit"), pairs(deposited));
     let voting = net.proposal(1).expect("it is there");
-    assert_eq!((voting.status, voting.deposit, net.held()), (gov::Status::Voting, DEPOSIT + 1, DEPOSIT + 1));
+    assert_eq!((voting.status, voting.deposit, net.held()), (gov::Status::Voting, DEPOSIT + LEAST, DEPOSIT + LEAST));
 
     // Of validator 2's hundred, user 7 has a half more, and says no with it.
     net.do_well(7, delegate(7, 2, BOND / 2));
@@ -164,7 +168,11 @@ fn a_proposal_waits_for_its_deposit_is_voted_on_and_passes() {
     assert_eq!((passed.status, passed.failed.as_str()), (gov::Status::Passed, ""));
     let quarter = BOND / 4;
     assert_eq!(passed.tally, Tally { yes: BOND + 3 * quarter, abstain: quarter, no: BOND / 2, veto: 0 });
-    assert_eq!((net.coins(5), net.coins(6), net.held()), (before + 1, rich + DEPOSIT, 0), "deposits are given back");
+    assert_eq!(
+        (net.coins(5), net.coins(6), net.held()),
+        (before + LEAST, rich + DEPOSIT, 0),
+        "deposits are given back"
+    );
     net.is_clear();
     assert_eq!(net.fails(1, vote(1, 1, v1::VoteOption::No)).1, 3);
     assert_eq!(net.fails(1, deposit(1, 1, DEPOSIT)).1, 3);
@@ -175,14 +183,14 @@ fn a_proposal_waits_for_its_deposit_is_voted_on_and_passes() {
 fn a_proposal_without_enough_deposit_is_forgotten() {
     let mut net = Net::of(1);
     net.do_well(5, text(5, DEPOSIT - 1));
-    net.do_well(6, text(6, 0));
+    net.do_well(6, text(6, LEAST));
     let rich = net.coins(5);
     net.later(61);
     net.blocks(12);
     assert_eq!((net.proposal(1), net.proposal(2), net.coins(5)), (None, None, rich + DEPOSIT - 1));
     net.is_clear();
     assert_eq!(net.fails(6, deposit(6, 1, DEPOSIT)).1, 17);
-    net.do_well(5, text(5, 0));
+    net.do_well(5, text(5, LEAST));
     assert!(net.proposal(3).is_some(), "numbers are not used again");
 }
 
@@ -266,6 +274,27 @@ fn what_passed_comes_into_effect_all_of_it_or_nothing() {
     let why = net.proposal(2).expect("it stays").failed;
     assert_eq!(why, "community pool does not have sufficient coins to distribute");
     assert_eq!(net.held(), 0, "deposits are given back whatever happens");
+}
+
+#[test]
+fn the_community_gives_nothing_to_accounts_of_modules() {
+    let mut net = Net::of(1);
+    let fund = MsgFundCommunityPool { depositor: bech32(&account(5)), amount: coins(500) };
+    net.do_well(5, distribution_message("MsgFundCommunityPool", &fund));
+    let give = |to: Address| {
+        let give = MsgCommunityPoolSpend { authority: authority(), recipient: bech32(&to), amount: coins(100) };
+        message("distribution.v1beta1.MsgCommunityPoolSpend", &give)
+    };
+    for (id, pool) in [(1, pool::bonded()), (2, pool::distribution())] {
+        net.do_well(5, submit(&proposal(5, DEPOSIT, vec![give(pool)])));
+        net.do_well(1, vote(1, id, v1::VoteOption::Yes));
+    }
+    net.pass_time();
+    for (id, pool) in [(1, pool::bonded()), (2, pool::distribution())] {
+        let ended = net.proposal(id).expect("it stays");
+        assert_eq!(ended.status, gov::Status::Failed);
+        assert_eq!(ended.failed, format!("{} is not allowed to receive funds: unauthorized", bech32(&pool)));
+    }
 }
 
 #[test]

@@ -102,9 +102,11 @@ fn rewards_go_where_their_owner_wants_them() {
     assert_eq!(event(&result, "set_withdraw_address"), pairs([("withdraw_address", bech32(&account(8)))]));
     net.do_well(1, withdraw(1, 1));
     assert_eq!(net.coins(8), RICH + 882);
-    let closed = distribution::MsgSetWithdrawAddress { withdraw_address: bech32(&pool::bonded()), ..message };
-    let (codespace, code, _) = net.fails(1, distribution_message("MsgSetWithdrawAddress", &closed));
-    assert_eq!((codespace.as_str(), code), ("sdk", 4));
+    for closed in [pool::bonded(), pool::distribution()] {
+        let closed = distribution::MsgSetWithdrawAddress { withdraw_address: bech32(&closed), ..message.clone() };
+        let (codespace, code, _) = net.fails(1, distribution_message("MsgSetWithdrawAddress", &closed));
+        assert_eq!((codespace.as_str(), code), ("sdk", 4));
+    }
 }
 
 #[test]
