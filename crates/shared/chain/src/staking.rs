@@ -9,7 +9,7 @@
 //! | `StakingParams` | [`Params`] | the chain |
 //! | `StakingQueue` | [`Queue`] | the chain |
 //! | `StakingDue(n)` | [`Due`] | the `n`th thing that ends with time |
-//! | `Candidates` | `Vec<`[`Candidate`]`>`, ascending by operator | the chain: every validator there is |
+//! | `Candidates` | `Vec<`[`Candidate`]`>`, ascending by operator | the chain: its validators, at most [`VALIDATORS`] |
 //! | `Validator(operator)` | [`Validator`] | a validator |
 //! | `Consensus(key address)` | operator, 20 bytes | a validator's key |
 //! | `Signing(key address)` | [`Signing`] | a validator's key |
@@ -47,7 +47,7 @@ pub const POWER: u128 = 1_000_000;
 pub const MOST: u128 = ((1 << 62) - 1) * POWER;
 /// Entries of one page of a validator's lists.
 pub const PAGE: u32 = 64;
-/// Most validators, bonded or not. A count.
+/// Most candidates, bonded or not: of more validators those with least behind them are none until they have more. A count.
 pub const VALIDATORS: usize = 1_024;
 
 #[cfg(test)]

@@ -12,6 +12,9 @@
 //! - Rewards are counted by the share instead of by the token, so that a slash needs no correction of them.
 //! - A validator of which nothing is left stays until those who are leaving it have left.
 //! - A key with which nobody can sign is accepted as the SDK accepts it, and never bonded.
+//! - A chain has a limited number of candidates. A validator that another one pushed out can be elected again once it changes
+//!   and has more behind it than the weakest.
+//! - Evidence counts for heights at which the key could have been asked to sign, and for no later ones.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -203,3 +206,6 @@ fn halt(fail: Fail) -> Halt {
 }
 
 const SECOND: u64 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,8 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use cloister_chain::staking::{
-    Candidate, Delegation, Delegator, Due, PAGE, Queue, Signing, Status, Validator, is_signing_key, key_address, pool,
+    Candidate, Delegation, Delegator, Due, PAGE, Queue, Signing, Status, VALIDATORS, Validator, is_signing_key,
+    key_address, pool,
 };
 use cloister_chain::{Address, Leaf};
 use cloister_state::Supply;
@@ -45,6 +46,12 @@ impl<S: Supply> Stake<'_, '_, S> {
             Ok(at) => all[at] = candidate,
             Err(at) => all.insert(at, candidate),
         }
+        if all.len() > VALIDATORS {
+            // Whoever has least behind him makes room: not those who came first, nor those who cost nothing.
+            let strength = |at: &usize| (all[*at].power(), all[*at].tokens);
+            let weakest = (0..all.len()).filter(|at| !all[*at].bonded).min_by_key(strength);
+            weakest.map(|at| all.remove(at));
+        }
         self.put_candidates(&all)
     }
 
@@ -70,7 +77,8 @@ impl<S: Supply> Stake<'_, '_, S> {
         Ok(true)
     }
 
-    /// Every validator, by operator. The SDK finds them by other means, so that no message pays for their number.
+    /// Validators, by operator: all, or those with most behind them. The SDK finds them by other means, so that no message
+    /// pays for their number.
     pub(crate) fn candidates(&mut self) -> Result<Vec<Candidate>, Fail> {
         Ok(self.meter.paid().read(Leaf::Candidates)?.unwrap_or_default())
     }

@@ -46,9 +46,6 @@ impl<S: Supply> Stake<'_, '_, S> {
         if self.operator(owner)?.is_some() || self.signing(owner)?.is_some_and(|signing| signing.tombstoned) {
             return Err(refused(5, "validator already exist for this pubkey; must use new validator pubkey"));
         }
-        if self.candidates()?.len() >= VALIDATORS {
-            return Err(invalid(&format!("the chain has room for {VALIDATORS} validators")));
-        }
         let mut validator = Validator {
             key,
             status: Status::Unbonded,
@@ -68,6 +65,9 @@ impl<S: Supply> Stake<'_, '_, S> {
         self.meter.write(Leaf::Rewards(operator), Some(&Rewards::default()))?;
         self.delegate(operator, operator, &mut validator, value, Source::Account)?;
         self.put(operator, &validator)?;
+        if !self.candidates()?.iter().any(|candidate| candidate.operator == operator) {
+            return Err(invalid(&format!("{VALIDATORS} validators have more behind them")));
+        }
         let attributes = [("validator", message.validator_address.clone()), ("amount", shown(value))];
         self.events.push(events::event("create_validator", attributes));
         Ok(answer("/cosmos.staking.v1beta1.MsgCreateValidatorResponse", &MsgCreateValidatorResponse {}))
