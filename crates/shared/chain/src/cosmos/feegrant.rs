@@ -81,8 +81,9 @@ impl Allowance {
             return Self::decode_plain(any);
         }
         let AllowedMsgAllowance { allowance, allowed_messages } = AllowedMsgAllowance::decode(value).map_err(parse)?;
-        if allowed_messages.is_empty() || allowed_messages.len() > limits::COSMOS_MESSAGES {
-            return Err(CosmosError::Invalid("allowed messages shouldn't be empty, nor very many".into()));
+        let long = allowed_messages.iter().any(|url| url.len() > limits::TYPE_URL_BYTES);
+        if allowed_messages.is_empty() || allowed_messages.len() > limits::COSMOS_MESSAGES || long {
+            return Err(CosmosError::Invalid("allowed messages shouldn't be empty, nor very many or long".into()));
         }
         let inner = allowance.ok_or_else(|| CosmosError::Invalid("allowance should not be empty".into()))?;
         // One level: what is allowed twice would be what both allow.

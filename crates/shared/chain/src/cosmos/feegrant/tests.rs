@@ -84,6 +84,10 @@ fn what_is_not_an_allowance_is_refused() {
         any(&nested),
         any(&twice),
         any(&AllowedMsgAllowance { allowance: Some(any(&BasicAllowance::default())), allowed_messages: vec![] }),
+        any(&AllowedMsgAllowance {
+            allowance: Some(any(&BasicAllowance::default())),
+            allowed_messages: vec!["/".repeat(limits::TYPE_URL_BYTES + 1)],
+        }),
         any(&BasicAllowance { spend_limit: uscrt(0), expiration: None }),
         any(&BasicAllowance { spend_limit: foreign, expiration: None }),
         any(&BasicAllowance { spend_limit: vec![], expiration: late }),
