@@ -1,0 +1,107 @@
+//! What a chain accepts of what is genuine. Part of the state: validators change it by governance.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::FixedBytes;
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+use crate::refused::Refused;
+use crate::verified::Family;
+
+/// Which genuine evidence is accepted. [`Default`] is the strictest: Intel platforms that are up to date in every respect.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Families that are refused as a whole.
+    pub denied: BTreeSet<Family>,
+    /// Whether two threads may share a core. A neighbour on the same core can time the enclave closely.
+    pub allow_smt: bool,
+    /// Intel's rules.
+    pub dcap: DcapPolicy,
+    /// The least firmware of each AMD family. A family that is not listed is refused.
+    pub snp: BTreeMap<Family, SnpFloor>,
+}
+
+/// Rules for Intel's evidence.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DcapPolicy {
+    /// Least number of Intel's TCB evaluation that the collateral may be from. It only ever rises (M-24).
+    pub min_tcb_eval_data_number: u32,
+    /// What is accepted besides a TCB that is up to date, if all its advisories are listed too.
+    pub tolerated: BTreeSet<Tolerated>,
+    /// The advisories that are accepted with a tolerated status: 289 stands for INTEL-SA-00289.
+    pub advisories: BTreeSet<u32>,
+    /// Processor models that are refused, by FMSPC: family, model, stepping, platform, custom SKU.
+    pub denied_models: BTreeSet<FixedBytes<6>>,
+    /// Whether processor packages may be added to the platform.
+    pub allow_dynamic_platform: bool,
+    /// Whether Intel may keep the platform's root keys.
+    pub allow_cached_keys: bool,
+}
+
+/// A TCB status other than up to date that a policy may accept. All others are refused whatever a policy says.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tolerated {
+    /// The software has to mitigate something itself.
+    SwHardeningNeeded,
+    /// Besides, the platform's configuration may be wrong.
+    ConfigurationAndSwHardeningNeeded,
+}
+
+/// The least firmware of an AMD family.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnpFloor {
+    /// Each component of the reported TCB has to reach its floor.
+    pub tcb: SnpTcb,
+    /// Major, minor and build of the firmware that can no longer be rolled back.
+    pub firmware: (u8, u8, u8),
+}
+
+/// Security versions of an AMD platform.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnpTcb {
+    /// Of the FMC; zero before Turin.
+    #[serde(default)]
+    pub fmc: u8,
+    /// Of the boot loader.
+    pub bootloader: u8,
+    /// Of the operating system of the security processor.
+    pub tee: u8,
+    /// Of the SNP firmware.
+    pub snp: u8,
+    /// Of the microcode.
+    pub microcode: u8,
+}
+
+impl Policy {
+    /// Where a production chain starts. Milan is denied: its root seed can be extracted by software. No AMD family has a
+    /// floor, so none is admitted before the validators have decided on one.
+    pub fn production() -> Self {
+        Self {
+            denied: BTreeSet::from([Family::SnpMilan]),
+            dcap: DcapPolicy { min_tcb_eval_data_number: 20, ..DcapPolicy::default() },
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn check_family(&self, family: Family) -> Result<(), Refused> {
+        if self.denied.contains(&family) { Err(Refused::FamilyDenied) } else { Ok(()) }
+    }
+}
+
+impl SnpTcb {
+    pub(crate) fn reaches(&self, floor: &Self) -> bool {
+        self.fmc >= floor.fmc
+            && self.bootloader >= floor.bootloader
+            && self.tee >= floor.tee
+            && self.snp >= floor.snp
+            && self.microcode >= floor.microcode
+    }
+}
