@@ -107,13 +107,16 @@ impl<S: Supply> Stake<'_, '_, S> {
     pub(crate) fn slash(&mut self, operator: Address, height: u64, fraction: Decimal) -> Result<(), Fail> {
         let Some(mut validator) = self.find(operator)? else { return Ok(()) };
         let unbonders: Vec<Address> = self.listed((Leaf::Unbonders, operator), validator.unbonders)?;
+        let mut leaving = 0u128;
         for delegator in unbonders {
             if let Some(mut record) = self.unbonding(delegator, operator)? {
                 let cut = cut_entries(&mut record, height, |initial| fraction.of(initial), u128::MAX);
                 self.meter.write(Leaf::Unbonding(delegator, operator), Some(&record))?;
-                self.burn(pool::not_bonded(), cut)?;
+                leaving = leaving.saturating_add(cut);
             }
         }
+        // At once, as there may be very many.
+        self.burn(pool::not_bonded(), leaving)?;
         let redelegators: Vec<(Address, Address)> =
             self.listed((Leaf::Redelegators, operator), validator.redelegators)?;
         for (delegator, to) in redelegators {

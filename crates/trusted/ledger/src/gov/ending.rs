@@ -96,7 +96,8 @@ impl<S: Supply> Gov<'_, '_, S> {
 
     fn count(&mut self, id: u64, voters: &mut u32, count: &mut Count, left: &mut u32) -> Result<(), Fail> {
         while *voters > 0 && *left > 0 {
-            for voter in self.delist(Leaf::Voters, id, voters, *left)? {
+            // One by one: how much work somebody's vote is shows only then.
+            for voter in self.delist(Leaf::Voters, id, voters, 1)? {
                 let vote: Option<Vote> = self.meter.read(Leaf::Vote(id, voter))?;
                 self.meter.write(Leaf::Vote(id, voter), None::<&Vote>)?;
                 let delegator: Delegator = self.meter.read(Leaf::Delegator(voter))?.unwrap_or_default();

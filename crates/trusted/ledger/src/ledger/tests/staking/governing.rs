@@ -376,6 +376,25 @@ fn an_end_that_takes_several_blocks_is_the_same_end() {
 }
 
 #[test]
+fn a_block_counts_few_votes_of_those_who_delegate_to_many() {
+    let mut net = Net::of(3);
+    net.do_well(9, text(9, DEPOSIT));
+    for user in 4..=9 {
+        (1..=3).for_each(|to| drop(net.do_well(user, delegate(user, to, POWER))));
+        net.do_well(user, vote(user, 1, v1::VoteOption::Yes));
+    }
+    let voters = |net: &Net| net.leaf::<Ballot>(Leaf::Ballot(1)).map_or(0, |ballot| ballot.voters);
+    net.later(VOTING);
+    while voters(&net) > 0 {
+        let before = voters(&net);
+        net.blocks(1);
+        assert!(before - voters(&net) <= 2, "each is the work of four, and a block does that of eight");
+    }
+    net.blocks(4);
+    assert_eq!(net.proposal(1).expect("it stays").tally, Tally { yes: 18 * POWER, ..Tally::default() });
+}
+
+#[test]
 fn votes_are_parts_of_one() {
     use v1::VoteOption::{No, Yes};
     let mut net = Net::of(1);
