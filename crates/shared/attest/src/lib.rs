@@ -65,9 +65,7 @@ pub use verified::{Family, HardwareId, Measurement, ReportData, Vendor, Verified
 pub fn verify(evidence: &Evidence, policy: &Policy, root: Root, now: u64) -> Result<Verified, Refused> {
     evidence.check_size()?;
     match (&evidence.statement, &evidence.collateral) {
-        (Statement::Dcap { quote }, Collateral::Dcap(collateral)) => {
-            dcap::verify(quote, collateral, policy, root, now)
-        }
+        (Statement::Dcap { quote }, Collateral::Dcap(collateral)) => dcap::verify(quote, collateral, policy, root, now),
         (Statement::Snp { report, vcek }, Collateral::Snp(collateral)) => {
             snp::verify(report, vcek, collateral, policy, root.snp(), now)
         }

@@ -25,9 +25,7 @@ mod certificates;
 use alloy_primitives::B256;
 use chrono::{DateTime, SecondsFormat};
 use dcap_qvl::quote::{AuthData, AuthDataV3, CertificationData, Data, EnclaveReport, Header, Quote, Report};
-use dcap_qvl::{
-    INTEL_QE_VENDOR_ID, QeIdentity, QeTcb, QeTcbLevel, Tcb, TcbComponents, TcbInfo, TcbLevel, TcbStatus,
-};
+use dcap_qvl::{INTEL_QE_VENDOR_ID, QeIdentity, QeTcb, QeTcbLevel, Tcb, TcbComponents, TcbInfo, TcbLevel, TcbStatus};
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 use parity_scale_codec::Encode;

@@ -31,7 +31,8 @@ pub fn root_certificate() -> Vec<u8> {
 
 /// The chip's certificate, its issuer's and the root's, PEM.
 pub(super) fn chip_chain(chip: &Chip) -> String {
-    let sgx = Extension { extn_id: oids::SGX_EXTENSION, critical: false, extn_value: octets(&der(&sgx_extension(chip))) };
+    let sgx =
+        Extension { extn_id: oids::SGX_EXTENSION, critical: false, extn_value: octets(&der(&sgx_extension(chip))) };
     let leaf = certificate(CHIP, CHIPS, &chip_key(&chip.ppid), &key(CHIPS, &[]), serial(&chip.ppid), None, vec![sgx]);
     [leaf, chips(), root()].iter().map(pem).collect()
 }
@@ -101,7 +102,8 @@ fn key(name: &str, of: &[u8]) -> SigningKey {
 
 /// A chip's certificate is known by the chip's id, so that a list can name it.
 fn serial(ppid: &[u8; 16]) -> SerialNumber {
-    let mut bytes: [u8; 16] = digest("cloister/simulated-authority/serial", &[ppid])[..16].try_into().expect("16 of 32");
+    let mut bytes: [u8; 16] =
+        digest("cloister/simulated-authority/serial", &[ppid])[..16].try_into().expect("16 of 32");
     bytes[0] |= 0x40;
     bytes[0] &= 0x7F;
     SerialNumber::new(&bytes).expect("fewer than 20 bytes")

@@ -1,9 +1,9 @@
 //! What AMD certifies about one chip: the extensions of its VCEK (AMD publication 57230, "VCEK Certificate and KDS
 //! Interface Specification").
 
+use der::Decode;
 use der::asn1::Ia5StringRef;
 use der::oid::ObjectIdentifier;
-use der::Decode;
 use x509_cert::Certificate;
 
 use crate::policy::SnpTcb;

@@ -39,9 +39,9 @@ pub(super) struct Report {
 impl Report {
     /// Reads a report of a chip that its certificate says to be of this family.
     pub(super) fn parse(bytes: &[u8], family: Family) -> Result<Self, Refused> {
-        let bytes: &[u8; SIZE] = bytes.try_into().map_err(|_| {
-            if bytes.len() > SIZE { Refused::TrailingBytes } else { Refused::Malformed }
-        })?;
+        let bytes: &[u8; SIZE] = bytes
+            .try_into()
+            .map_err(|_| if bytes.len() > SIZE { Refused::TrailingBytes } else { Refused::Malformed })?;
         let version = u32::from_le_bytes(field(bytes, 0x000));
         check_reserved(bytes, version)?;
         check_processor(bytes, version, family)?;

@@ -53,7 +53,8 @@ fn v22_the_recorded_report_is_genuine() {
     assert_eq!(report.firmware, (1, 52, 4));
     assert_eq!(verified.report_data.0[..4], [0xd4, 0x47, 0xb5, 0x5d]);
     assert_eq!(verified.expires, 1_901_474_623, "the chip's own certificate is the first to end");
-    let launch = hex!("7a1e5c266c0108dbc9bb94fa926951320940915d0aafb42464bd88b579ea158d3e1a0dc39b2c60bd95b9c480cd81841f");
+    let launch =
+        hex!("7a1e5c266c0108dbc9bb94fa926951320940915d0aafb42464bd88b579ea158d3e1a0dc39b2c60bd95b9c480cd81841f");
     assert_eq!(verified.measurement, Measurement::Snp { launch: launch.into() });
 }
 
