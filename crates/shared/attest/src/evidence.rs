@@ -35,6 +35,7 @@ pub enum Statement {
 
 /// What a maker publishes. A chain stores it once, under its [hash](Collateral::hash), for all registrations that name it.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[allow(clippy::large_enum_variant, reason = "never many at once, and most of each is on the heap")]
 pub enum Collateral {
     /// Intel's.
     Dcap(DcapCollateral),

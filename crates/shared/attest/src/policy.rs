@@ -91,6 +91,16 @@ impl Policy {
         }
     }
 
+    /// Whether this policy would accept older collateral or older firmware than `former`. A chain refuses such a change:
+    /// floors only rise (M-24). Taking a family off the list is no lowering.
+    pub fn lowers(&self, former: &Self) -> bool {
+        let lower_firmware = self.snp.iter().any(|(family, floor)| {
+            let before = former.snp.get(family);
+            before.is_some_and(|before| !floor.tcb.reaches(&before.tcb) || floor.firmware < before.firmware)
+        });
+        lower_firmware || self.dcap.min_tcb_eval_data_number < former.dcap.min_tcb_eval_data_number
+    }
+
     pub(crate) fn check_family(&self, family: Family) -> Result<(), Refused> {
         if self.denied.contains(&family) { Err(Refused::FamilyDenied) } else { Ok(()) }
     }
@@ -103,5 +113,48 @@ impl SnpTcb {
             && self.tee >= floor.tee
             && self.snp >= floor.snp
             && self.microcode >= floor.microcode
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn with(number: u32, snp: u8, build: u8) -> Policy {
+        let floor = SnpFloor { tcb: SnpTcb { snp, ..SnpTcb::default() }, firmware: (1, 55, build) };
+        let dcap = DcapPolicy { min_tcb_eval_data_number: number, ..DcapPolicy::default() };
+        Policy { dcap, snp: BTreeMap::from([(Family::SnpGenoa, floor)]), ..Policy::default() }
+    }
+
+    #[test]
+    fn v24_floors_only_rise() {
+        let former = with(20, 23, 21);
+        for higher in [with(20, 23, 21), with(21, 23, 21), with(20, 24, 21), with(20, 23, 22)] {
+            assert!(!higher.lowers(&former), "{higher:?}");
+        }
+        for lower in [with(19, 24, 22), with(21, 22, 22), with(21, 24, 20)] {
+            assert!(lower.lowers(&former), "{lower:?}");
+        }
+        let unlisted = Policy { snp: BTreeMap::new(), ..former.clone() };
+        assert!(!unlisted.lowers(&former) && !former.lowers(&unlisted));
+    }
+
+    #[test]
+    fn a_policy_as_a_genesis_writes_it() {
+        let mut policy = with(20, 23, 21);
+        policy.denied = BTreeSet::from([Family::SnpMilan]);
+        policy.dcap.tolerated = BTreeSet::from([Tolerated::SwHardeningNeeded]);
+        policy.dcap.denied_models = BTreeSet::from([FixedBytes(*b"CLOIST")]);
+        let json = serde_json::to_string(&policy).unwrap();
+        let expected = concat!(
+            r#"{"denied":["snp-milan"],"allow_smt":false,"dcap":{"min_tcb_eval_data_number":20,"#,
+            r#""tolerated":["sw-hardening-needed"],"advisories":[],"denied_models":["0x434c4f495354"],"#,
+            r#""allow_dynamic_platform":false,"allow_cached_keys":false},"snp":{"snp-genoa":{"tcb":"#,
+            r#"{"fmc":0,"bootloader":0,"tee":0,"snp":23,"microcode":0},"firmware":[1,55,21]}}}"#,
+        );
+        assert_eq!(json, expected);
+        assert_eq!(serde_json::from_str::<Policy>(&json).unwrap(), policy);
     }
 }

@@ -64,6 +64,7 @@ impl Family {
 
 /// What was loaded, as the processor measured it. Who signed the software is no part of it.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[allow(clippy::large_enum_variant, reason = "never many at once")]
 pub enum Measurement {
     /// An SGX enclave: MRENCLAVE.
     Sgx {

@@ -9,6 +9,8 @@ mod common;
 use cloister_attest::simulated_authority::{Bulletin, Chip, Enclave, evidence};
 use cloister_attest::{Evidence, Policy, ReportData, Root, verify};
 use common::{SGX, TDX, TDX_15_EX, lenient};
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 #[test]
 fn v22_a_changed_bit_never_changes_what_is_proven() {
@@ -21,6 +23,15 @@ fn v22_a_changed_bit_never_changes_what_is_proven() {
     }
     survivors += mutate(&simulated, &Policy::production(), Root::Simulated, now);
     assert!(survivors > 0, "some bytes are signed by nobody: without any survivor the test would show little");
+}
+
+proptest! {
+    #[test]
+    fn v22_noise_is_refused(version in 2u8..6, noise in vec(any::<u8>(), 0..6_000)) {
+        let quote = [&[version, 0, 2, 0, 0, 0, 0, 0], &noise[..]].concat();
+        prop_assert!(verify(&SGX.with_quote(quote), &lenient(), Root::Hardware, SGX.inside).is_err());
+        prop_assert!(Evidence::from_bytes(&noise).is_err());
+    }
 }
 
 /// How many changed copies were still accepted.

@@ -86,7 +86,8 @@ fn v24_evidence_expires_with_the_first_thing_it_rests_on() {
 
 #[test]
 fn v22_each_permission_that_the_policy_withdraws_refuses() {
-    let table: &[(Recorded, fn(&mut Policy), Refused)] = &[
+    type Line = (Recorded, fn(&mut Policy), Refused);
+    let table: &[Line] = &[
         (SGX, |policy| policy.dcap.tolerated.clear(), Refused::TcbStatus),
         (SGX, |policy| _ = policy.dcap.tolerated.pop_last(), Refused::TcbStatus),
         (SGX, |policy| _ = policy.dcap.advisories.pop_first(), Refused::Advisory),
