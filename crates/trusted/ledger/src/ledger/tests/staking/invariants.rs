@@ -193,6 +193,12 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// A part, also nothing and all of it, and such as leave a rest.
+fn fraction() -> impl Strategy<Value = Decimal> {
+    let unit = u64::try_from(Decimal::ONE.0).expect("10^18");
+    prop_oneof![(0..=100u8).prop_map(Decimal::percent), (1..unit).prop_map(|part| Decimal(U256::from(part)))]
+}
+
 fn user_at(address: Address) -> u8 {
     (1..=9).find(|user| account(*user) == address).expect("a user")
 }
@@ -267,9 +273,19 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: super::super::determinism::cases(), ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_is_lost_or_made_and_another_enclave_says_the_same(steps in prop::collection::vec(step(), 1..60)) {
+    fn nothing_is_lost_or_made_and_another_enclave_says_the_same(
+        steps in prop::collection::vec(step(), 1..60),
+        (slash_fraction_double_sign, slash_fraction_downtime) in (fraction(), fraction()),
+    ) {
         // Few signed blocks are asked for, so that absence has consequences soon.
-        let params = Params { signed_blocks_window: 3, min_signed_per_window: Decimal::ONE, max_validators: 3, ..params() };
+        let params = Params {
+            signed_blocks_window: 3,
+            min_signed_per_window: Decimal::ONE,
+            max_validators: 3,
+            slash_fraction_double_sign,
+            slash_fraction_downtime,
+            ..params()
+        };
         let mut net = Net::with(params, &[BOND, BOND + 3, 2 * BOND]);
         net.check();
         for step in &steps {
