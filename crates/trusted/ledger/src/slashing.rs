@@ -1,5 +1,7 @@
 //! What absence and double signing cost (Cosmos SDK 0.50, `x/slashing` and `x/evidence`).
 
+use std::collections::BTreeMap;
+
 use cloister_chain::staking::{
     Absences, Decimal, Signing, Status, Unbonding, Validator, from_valoper, key_address, pool,
 };
@@ -119,8 +121,22 @@ impl<S: Supply> Stake<'_, '_, S> {
         self.burn(pool::not_bonded(), leaving)?;
         let redelegators: Vec<(Address, Address)> =
             self.listed((Leaf::Redelegators, operator), validator.redelegators)?;
+        // Many may have gone to the same validator: each is read and written once.
+        let mut targets = BTreeMap::new();
         for (delegator, to) in redelegators {
-            self.slash_moved(delegator, operator, to, height, fraction)?;
+            if !targets.contains_key(&to)
+                && let Some(target) = self.find(to)?
+            {
+                targets.insert(to, target);
+            }
+            if let Some(target) = targets.get_mut(&to) {
+                self.slash_moved((delegator, operator, to), target, height, fraction)?;
+            }
+            // No transaction shows what happens here.
+            self.events.clear();
+        }
+        for (to, target) in &targets {
+            self.put_or_bury(*to, target)?;
         }
         let cut = fraction.of(validator.tokens);
         validator.tokens = validator.tokens.saturating_sub(cut);
@@ -129,23 +145,21 @@ impl<S: Supply> Stake<'_, '_, S> {
     }
 
     /// Burns `fraction` of what a delegator moved from one validator to another since the block of `height`: from what it
-    /// has there, and if that is no longer enough, from what it has taken away from there.
+    /// has there, and if that is no longer enough, from what it has taken away from there. The caller writes `target`.
     fn slash_moved(
         &mut self,
-        delegator: Address,
-        from: Address,
-        to: Address,
+        (delegator, from, to): (Address, Address, Address),
+        target: &mut Validator,
         height: u64,
         fraction: Decimal,
     ) -> Result<(), Fail> {
         let Some(record) = self.redelegation(delegator, from, to)? else { return Ok(()) };
         for entry in record.entries.iter().filter(|entry| entry.height >= height) {
-            let Some(mut target) = self.find(to)? else { return Ok(()) };
             let held = self.delegation(delegator, to)?.map_or(Decimal::ZERO, |delegation| delegation.shares);
             let wanted = fraction.times(entry.shares);
             let shares = wanted.min(held);
             if !shares.is_zero() {
-                let cut = self.unbond(delegator, to, &mut target, shares)?;
+                let cut = self.unbond(delegator, to, target, shares)?;
                 self.burn(holder(target.status), cut)?;
             }
             if shares < wanted
@@ -158,7 +172,6 @@ impl<S: Supply> Stake<'_, '_, S> {
                 self.meter.write(Leaf::Unbonding(delegator, to), Some(&left))?;
                 self.burn(pool::not_bonded(), cut)?;
             }
-            self.put_or_bury(to, &target)?;
         }
         Ok(())
     }
