@@ -35,7 +35,7 @@ use self::certificates::{attestation_key, chip_key, signer_key};
 use crate::evidence::{Collateral, DcapCollateral, Evidence, Statement};
 use crate::verified::{HardwareId, ReportData};
 
-pub use self::certificates::root_certificate;
+pub use self::certificates::{PCE_ID, root_certificate};
 
 /// An imaginary processor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub struct Enclave {
 pub struct Bulletin {
     /// The model: the FMSPC.
     pub model: [u8; 6],
+    /// The provisioning enclave of the chips; all chips here have [`PCE_ID`].
+    pub pce_id: [u8; 2],
     /// Seconds since the Unix epoch.
     pub issued: u64,
     /// End of the documents, in seconds since the Unix epoch.
@@ -132,6 +134,7 @@ impl Bulletin {
         let end = issued.saturating_add(30 * 24 * 60 * 60);
         Self {
             model: MODEL,
+            pce_id: PCE_ID,
             issued,
             next_update: end,
             next_list: end,
@@ -197,7 +200,7 @@ pub fn collateral(bulletin: &Bulletin) -> Collateral {
         issue_date: date(bulletin.issued),
         next_update: date(bulletin.next_update),
         fmspc: hex::encode_upper(bulletin.model),
-        pce_id: hex::encode(certificates::PCE_ID),
+        pce_id: hex::encode(bulletin.pce_id),
         tcb_type: 0,
         tcb_evaluation_data_number: bulletin.tcb_eval_data_number,
         tcb_levels: bulletin.levels.iter().map(|level| level.to_qvl(bulletin.issued)).collect(),

@@ -192,6 +192,8 @@ fn v22_platforms_follow_the_policy() {
 fn v22_collateral_belongs_to_one_model_and_one_maker() {
     let other = Bulletin { model: *b"OTHER1", ..bulletin() };
     assert_eq!(check(&chip(), &enclave(), &other), Err(Refused::Unproven));
+    let other = Bulletin { pce_id: [0, 1], ..bulletin() };
+    assert_eq!(check(&chip(), &enclave(), &other), Err(Refused::Unproven));
 
     let report = Statement::Snp { report: vec![0; 1184], vcek: vec![] };
     let list = cloister_attest::Collateral::Snp(SnpCollateral { ask: vec![], crl: vec![] });

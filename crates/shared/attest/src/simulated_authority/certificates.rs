@@ -229,8 +229,8 @@ fn pem(certificate: &Certificate) -> String {
 
 /// The last second of the year 9999: certificates of the authority never end before, so that only documents and lists expire.
 pub(super) const END: u64 = 253_402_300_799;
-/// The imaginary provisioning enclave.
-pub(super) const PCE_ID: [u8; 2] = [0; 2];
+/// The imaginary provisioning enclave of all chips.
+pub const PCE_ID: [u8; 2] = [0; 2];
 const ROOT: &str = "SIMULATED Root CA";
 const CHIPS: &str = "SIMULATED PCK Platform CA";
 const CHIP: &str = "SIMULATED PCK Certificate";
