@@ -3,6 +3,7 @@
 use alloy_primitives::{B256, FixedBytes};
 use chrono::DateTime;
 use dcap_qvl::configs::RingConfig;
+use dcap_qvl::intel::{extract_cert_chain, parse_pck_extension_with};
 use dcap_qvl::quote::{AuthData, Quote, Report};
 use dcap_qvl::verify::QuoteVerifier;
 use dcap_qvl::{PckCertFlag, QuoteClaims, TcbInfo, TcbStatus};
@@ -41,11 +42,19 @@ pub(crate) fn verify(
     Ok(Verified {
         family,
         measurement: measurement(&claims.report)?,
-        hardware: hardware(&claims)?,
+        hardware: hardware(&claims.platform.pck.ppid)?,
         report_data: report_data(&claims.report)?,
         expires: claims.earliest_expiration_date,
         identity: digest("cloister/attest/identity/dcap", &[signed]),
     })
+}
+
+/// The chip that the quote's certificates name, nothing proven.
+pub(crate) fn claimed_hardware(quote: &[u8]) -> Result<HardwareId, Refused> {
+    let chain = extract_cert_chain(&parse(quote)?).map_err(|_| Refused::Malformed)?;
+    let leaf = chain.first().ok_or(Refused::Malformed)?;
+    let certified = parse_pck_extension_with::<RingConfig>(leaf).map_err(|_| Refused::Malformed)?;
+    hardware(&certified.ppid)
 }
 
 /// A quote in its one encoding. The decoder itself stops where it has enough, on each level.
@@ -155,7 +164,7 @@ impl Appraisal<'_> {
         if !rules.allow_cached_keys && chip.cached_keys == PckCertFlag::True {
             return Err(Refused::CachedKeys);
         }
-        hardware(claims).map(|_| ())
+        hardware(&chip.ppid).map(|_| ())
     }
 
     /// The levels have to be those of the chip's own provisioning enclave, as in Intel's verifier.
@@ -221,8 +230,8 @@ fn report_data(report: &Report) -> Result<ReportData, Refused> {
     report.as_td10().map(|domain| ReportData(domain.report_data)).ok_or(Refused::Malformed)
 }
 
-fn hardware(claims: &QuoteClaims) -> Result<HardwareId, Refused> {
-    match claims.platform.pck.ppid.as_slice().try_into() {
+fn hardware(ppid: &[u8]) -> Result<HardwareId, Refused> {
+    match ppid.try_into() {
         Ok(ppid) if ppid != [0; 16] => Ok(HardwareId::from_ppid(&ppid)),
         _ => Err(Refused::HardwareId),
     }

@@ -6,6 +6,8 @@ use dcap_qvl::QuoteCollateralV3;
 
 use crate::hash::digest;
 use crate::refused::Refused;
+use crate::verified::HardwareId;
+use crate::{dcap, snp};
 
 /// A statement and what is needed to check it without asking its maker.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -95,6 +97,15 @@ impl Statement {
     /// Decodes what [`borsh::to_vec`] wrote.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Refused> {
         decode(bytes, Self::MAX_BYTES)
+    }
+
+    /// The chip that the statement *claims* to be from: unproven. A node asks it about its own chip, because what it binds to
+    /// its evidence names the chip ([`Binding`](crate::Binding)), and a first statement is the way to learn that name.
+    pub fn claimed_hardware(&self) -> Result<HardwareId, Refused> {
+        match self {
+            Self::Dcap { quote } => dcap::claimed_hardware(quote),
+            Self::Snp { vcek, .. } => snp::claimed_hardware(vcek),
+        }
     }
 
     fn size(&self) -> usize {

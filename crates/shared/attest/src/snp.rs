@@ -45,6 +45,11 @@ pub(crate) fn verify(
     Ok(verified)
 }
 
+/// The chip that the certificate names, nothing proven.
+pub(crate) fn claimed_hardware(vcek: &[u8]) -> Result<HardwareId, Refused> {
+    Chip::parse(vcek).map(|chip| HardwareId::from_chip_id(&chip.id))
+}
+
 /// The signatures from the root to the report, and what the report then says. Revocation is left to the caller.
 fn prove<'a>(
     bytes: &[u8],

@@ -211,6 +211,15 @@ fn what_travels_comes_back_and_has_one_encoding() {
 }
 
 #[test]
+fn a_node_learns_the_name_of_its_chip_from_a_first_statement() {
+    for recorded in [SGX, TDX, TDX_15_EX] {
+        assert_eq!(recorded.evidence().statement.claimed_hardware(), Ok(accepted(&recorded).hardware));
+    }
+    let statement = Statement::Dcap { quote: TDX.quote() };
+    assert_eq!(statement.claimed_hardware(), Err(Refused::TrailingBytes));
+}
+
+#[test]
 fn a_refusal_keeps_its_number() {
     let pinned = [(Refused::Oversize, 1), (Refused::Expired, 17), (Refused::FamilyDenied, 48), (Refused::Firmware, 57)];
     for (refused, number) in pinned {

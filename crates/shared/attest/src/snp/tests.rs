@@ -106,6 +106,7 @@ fn each_version_of_a_report_of_the_made_chip_is_accepted_and_expires_with_the_li
         assert_eq!(verified.family, Family::SnpGenoa);
         assert_eq!(verified.expires, 1_788_220_800, "nextUpdate of the list");
         assert_eq!(verified.hardware, HardwareId::from_chip_id(&[0xC5; 64]));
+        assert_eq!(claimed_hardware(VCEK), Ok(verified.hardware));
         assert_eq!(verified.report_data.0, [0xDA; 64]);
     }
 }
@@ -157,6 +158,25 @@ fn v22_what_nobody_signed_is_refused() {
         assert_eq!(check(&good[..length]), Err(Refused::Malformed), "{length} bytes");
     }
     assert_eq!(check(&[&good[..], &[0]].concat()), Err(Refused::TrailingBytes));
+}
+
+#[test]
+fn v22_a_changed_bit_of_the_certificates_or_the_list_never_changes_what_is_proven() {
+    let report = signed(|_| ());
+    let expected = check(&report).unwrap();
+    let step = if std::env::var_os("CLOISTER_MUTATIONS").is_some() { 1 } else { 23 };
+    for part in 0..3 {
+        let size = [VCEK, ASK, CRL][part].len();
+        for bit in (0..size * 8).step_by(step) {
+            let mut parts = [VCEK, ASK, CRL].map(<[u8]>::to_vec);
+            parts[part][bit / 8] ^= 1 << (bit % 8);
+            let [vcek, ask, crl] = parts;
+            let collateral = SnpCollateral { ask, crl };
+            if let Ok(verified) = verify(&report, &vcek, &collateral, &policy(Family::SnpGenoa), &MADE, NOW) {
+                assert_eq!(verified, expected, "part {part}, bit {bit}");
+            }
+        }
+    }
 }
 
 #[test]
