@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::hash::tagged;
 use crate::limits;
-use crate::staking::{GenesisStaking, StakingError};
+use crate::staking::{GenesisStaking, StakingError, pool};
 use crate::validators::ValidatorSet;
 
 /// Everything that two nodes must share to be on one chain.
@@ -66,6 +66,12 @@ pub enum GenesisError {
     /// An account stands in the list twice.
     #[error("the same account stands in the genesis twice")]
     DuplicateAccount,
+    /// An account that a module holds coins in: the chain itself makes those.
+    #[error("an account of the genesis belongs to a module")]
+    Module,
+    /// More coins than 128 bits count, those that validators bond included.
+    #[error("the genesis has more coins than can be counted")]
+    Coins,
     /// Contract code above the EIP-170 limit.
     #[error("a genesis contract is larger than {} bytes", limits::EVM_CODE_BYTES)]
     CodeSize,
@@ -82,7 +88,7 @@ impl Genesis {
         {
             return Err(GenesisError::ChainId);
         }
-        let mut seen = std::collections::BTreeSet::new();
+        let (mut seen, mut coins) = (std::collections::BTreeSet::new(), 0u128);
         for account in &self.accounts {
             if !seen.insert(account.address) {
                 return Err(GenesisError::DuplicateAccount);
@@ -90,9 +96,15 @@ impl Genesis {
             if account.code.len() > limits::EVM_CODE_BYTES {
                 return Err(GenesisError::CodeSize);
             }
+            coins = coins.checked_add(account.coins).ok_or(GenesisError::Coins)?;
         }
         if let Some(staking) = &self.staking {
             staking.check(&self.validators)?;
+            if pool::all().iter().any(|module| seen.contains(module)) {
+                return Err(GenesisError::Module);
+            }
+            let bonds = staking.validators.iter().map(|validator| validator.bond);
+            bonds.fold(Some(coins), |sum, bond| sum?.checked_add(bond)).ok_or(GenesisError::Coins)?;
         }
         Ok(())
     }

@@ -105,13 +105,15 @@ pub(crate) fn end_block<S: Supply>(
         return Ok(current.clone());
     }
     let supply = |_| Halt::Supply;
+    // What ends leaves room for candidates, so the choice comes after it.
+    Stake::new(&mut Meter::new(state, u64::MAX), header).and_then(|mut stake| stake.mature()).map_err(halt)?;
     let same = state.read(&Leaf::Candidates).map_err(supply)? == before.candidates
         && state.read(&Leaf::StakingParams).map_err(supply)? == before.params;
+    if same {
+        return Ok(current.clone());
+    }
     let mut meter = Meter::new(state, u64::MAX);
-    let mut stake = Stake::new(&mut meter, header).map_err(halt)?;
-    let set = if same { current.clone() } else { stake.elect(current).map_err(halt)? };
-    stake.mature().map_err(halt)?;
-    Ok(set)
+    Stake::new(&mut meter, header).and_then(|mut stake| stake.elect(current)).map_err(halt)
 }
 
 /// A message about stake: its response and its events.

@@ -62,6 +62,11 @@ pub mod pool {
         account("distribution")
     }
 
+    /// All of these. Only modules fill them: what others put there would be nobody's.
+    pub fn all() -> [Address; 4] {
+        [fee_collector(), bonded(), not_bonded(), distribution()]
+    }
+
     /// The account of the module of this name.
     pub fn account(name: &str) -> Address {
         Address::from_slice(&Sha256::digest(name)[..20])

@@ -2,7 +2,8 @@ use alloy_primitives::{Address, B256, U256, address, hex};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Leaf, Validator as Member, ValidatorSet};
+use crate::genesis::{GenesisAccount, GenesisError};
+use crate::{Genesis, Leaf, Validator as Member, ValidatorSet};
 
 fn validator(tokens: u128, shares: u128) -> Validator {
     Validator {
@@ -164,6 +165,32 @@ fn a_genesis_names_the_validators_of_its_set_and_no_others() {
     let text = serde_json::to_string(&good).expect("memory");
     assert!(text.contains(r#""community_tax":"0.020000000000000000""#), "{text}");
     assert_eq!(serde_json::from_str::<GenesisStaking>(&text).expect("its own text"), good);
+}
+
+#[test]
+fn a_genesis_leaves_the_accounts_of_modules_to_the_chain_and_its_coins_can_be_counted() {
+    let key = Genesis::for_tests().validators.iter().next().expect("one").key;
+    let validator = GenesisValidator {
+        operator: Address::repeat_byte(1),
+        key,
+        bond: POWER,
+        moniker: "one".into(),
+        commission: Decimal::ZERO,
+        max_commission: Decimal::ZERO,
+        max_commission_change: Decimal::ZERO,
+    };
+    let (params, governance) = (Params::default(), Default::default());
+    let staking = Some(GenesisStaking { params, governance, validators: vec![validator] });
+    let rich = |address: Address, coins: u128| {
+        let accounts = vec![GenesisAccount { address, coins, ..Default::default() }];
+        Genesis { accounts, staking: staking.clone(), ..Genesis::for_tests() }.check()
+    };
+    let user = Address::repeat_byte(2);
+    assert_eq!(rich(user, u128::MAX - POWER), Ok(()));
+    assert_eq!(rich(user, u128::MAX - POWER + 1), Err(GenesisError::Coins));
+    for pool in pool::all() {
+        assert_eq!(rich(pool, 1), Err(GenesisError::Module));
+    }
 }
 
 #[test]

@@ -94,7 +94,7 @@ pub(crate) fn burn<S: Supply>(
 
 /// Whether only modules may send to this account: what others sent would be nobody's.
 pub(crate) fn is_closed(account: &Address) -> bool {
-    [pool::bonded(), pool::not_bonded(), pool::fee_collector(), pool::distribution()].contains(account)
+    pool::all().contains(account)
 }
 
 /// Succeeds for an account to which everybody may send.
