@@ -2,8 +2,10 @@
 //
 // Copied beside the package's hardhat.config.ts by run.mjs, which names it with `--config`.
 
-import { subtask } from "hardhat/config"
+import { extendProvider, subtask } from "hardhat/config"
 import { TASK_COMPILE_SOLIDITY_GET_SOLC_BUILD } from "hardhat/builtin-tasks/task-names"
+import { ProviderWrapper } from "hardhat/plugins"
+import type { RequestArguments } from "hardhat/types"
 import { CotiNetwork } from "@coti-io/coti-ethers"
 import { JsonRpcProvider } from "ethers"
 import solc from "solc-0.8.19"
@@ -30,6 +32,21 @@ JsonRpcProvider.prototype._getSubscriber = function (subscription) {
 JsonRpcProvider.prototype.getTransactionCount = async function (account, tag = "latest") {
   return Number(await this.send("eth_getTransactionCount", [await this._getAddress(account), tag]))
 }
+
+// Two tests say `expect(tx).to.be.reverted` of a transaction that they have just sent, which asks for its receipt once, and do
+// not wait for the answer: only a chain that has made the block before it answers the sender can pass, and the failure is
+// some other test's. One validator is quick enough, several are not: whoever asks for a receipt waits for it.
+class Patient extends ProviderWrapper {
+  async request(args: RequestArguments) {
+    for (let waited = 0; args.method === "eth_getTransactionReceipt" && waited < 10_000; waited += pollingIntervalMs) {
+      const receipt = await this._wrappedProvider.request(args)
+      if (receipt !== null) return receipt
+      await new Promise((resolve) => setTimeout(resolve, pollingIntervalMs))
+    }
+    return this._wrappedProvider.request(args)
+  }
+}
+extendProvider(async (provider) => new Patient(provider))
 
 // Hardhat would download a native compiler.
 subtask(TASK_COMPILE_SOLIDITY_GET_SOLC_BUILD, async ({ solcVersion }: { solcVersion: string }) => ({
