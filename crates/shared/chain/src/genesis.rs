@@ -103,8 +103,8 @@ impl Genesis {
             if pool::all().iter().any(|module| seen.contains(module)) {
                 return Err(GenesisError::Module);
             }
-            let bonds = staking.validators.iter().map(|validator| validator.bond);
-            bonds.fold(Some(coins), |sum, bond| sum?.checked_add(bond)).ok_or(GenesisError::Coins)?;
+            let mut bonds = staking.validators.iter().map(|validator| validator.bond);
+            bonds.try_fold(coins, u128::checked_add).ok_or(GenesisError::Coins)?;
         }
         Ok(())
     }

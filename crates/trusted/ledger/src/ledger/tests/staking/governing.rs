@@ -36,7 +36,7 @@ fn authority() -> String {
 }
 
 /// A user's proposal of these messages.
-fn proposal(user: u8, deposit: u128, messages: Vec<Any>) -> v1::MsgSubmitProposal {
+pub(super) fn proposal(user: u8, deposit: u128, messages: Vec<Any>) -> v1::MsgSubmitProposal {
     v1::MsgSubmitProposal {
         messages,
         initial_deposit: coins(deposit),
@@ -48,7 +48,7 @@ fn proposal(user: u8, deposit: u128, messages: Vec<Any>) -> v1::MsgSubmitProposa
     }
 }
 
-fn submit(proposal: &v1::MsgSubmitProposal) -> Any {
+pub(super) fn submit(proposal: &v1::MsgSubmitProposal) -> Any {
     message("gov.v1.MsgSubmitProposal", proposal)
 }
 
@@ -56,15 +56,20 @@ fn text(user: u8, deposit: u128) -> Any {
     submit(&proposal(user, deposit, Vec::new()))
 }
 
-fn deposit(user: u8, proposal_id: u64, amount: u128) -> Any {
+pub(super) fn deposit(user: u8, proposal_id: u64, amount: u128) -> Any {
     let depositor = bech32(&account(user));
     message("gov.v1.MsgDeposit", &v1::MsgDeposit { proposal_id, depositor, amount: coins(amount) })
 }
 
-fn vote(user: u8, proposal_id: u64, option: v1::VoteOption) -> Any {
+pub(super) fn vote(user: u8, proposal_id: u64, option: v1::VoteOption) -> Any {
     let voter = bech32(&account(user));
     let option = option.into();
     message("gov.v1.MsgVote", &v1::MsgVote { proposal_id, voter, option, metadata: String::new() })
+}
+
+pub(super) fn take_back(user: u8, proposal_id: u64) -> Any {
+    let proposer = bech32(&account(user));
+    message("gov.v1.MsgCancelProposal", &v1::MsgCancelProposal { proposal_id, proposer })
 }
 
 fn split(user: u8, proposal_id: u64, parts: &[(v1::VoteOption, &str)]) -> Any {
@@ -239,13 +244,9 @@ fn who_proposed_it_takes_it_back_for_half_of_the_deposits() {
     net.do_well(5, text(5, DEPOSIT));
     net.do_well(6, deposit(6, 1, DEPOSIT));
     net.do_well(1, vote(1, 1, v1::VoteOption::Yes));
-    let cancel = |user: u8| {
-        let cancel = v1::MsgCancelProposal { proposal_id: 1, proposer: bech32(&account(user)) };
-        message("gov.v1.MsgCancelProposal", &cancel)
-    };
-    assert_eq!(net.fails(6, cancel(6)).1, 18);
+    assert_eq!(net.fails(6, take_back(6, 1)).1, 18);
     let (rich, supply) = (net.coins(6), net.supply());
-    let result = net.do_well(5, cancel(5));
+    let result = net.do_well(5, take_back(5, 1));
     assert_eq!(
         event(&result, "cancel_proposal"),
         pairs([("sender", bech32(&account(5))), ("proposal_id", "1".into())])

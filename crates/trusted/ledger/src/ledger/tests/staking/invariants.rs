@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use cloister_chain::gov;
 use cloister_chain::staking::{
     Candidate, Delegation, Delegator, FeePool, PAGE, Redelegation, Rewards, Status as Bond, Unbonding, Validator,
 };
 use proptest::prelude::*;
+use secret_sdk_proto::cosmos::gov::v1;
 
+use super::governing::{deposit, proposal, submit, take_back, vote};
 use super::joining::create;
 use super::*;
 
@@ -67,6 +70,10 @@ impl Net {
         let leaving: u128 = unbondings.iter().flat_map(|(_, one)| &one.entries).map(|entry| entry.balance).sum();
         assert_eq!(self.chain.coins(pool::bonded()), tokens(true));
         assert_eq!(self.chain.coins(pool::not_bonded()), tokens(false) + leaving);
+        let deposits: Vec<((u64, Address), u128)> =
+            self.all(|leaf| if let Leaf::Deposit(id, owner) = leaf { Some((*id, *owner)) } else { None });
+        let deposited: u128 = deposits.iter().map(|(_, amount)| amount).sum();
+        assert_eq!(self.chain.coins(gov::account()), deposited);
     }
 
     /// What came in is what is still to be taken, to the last fraction; nobody can take more than that.
@@ -173,6 +180,25 @@ enum Step {
         ago: u64,
     },
     Later(u64),
+    Propose {
+        user: u8,
+        amount: u128,
+        expedited: bool,
+    },
+    Deposit {
+        user: u8,
+        id: u64,
+        amount: u128,
+    },
+    Vote {
+        user: u8,
+        id: u64,
+        option: usize,
+    },
+    TakeBack {
+        user: u8,
+        id: u64,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -190,6 +216,11 @@ fn step() -> impl Strategy<Value = Step> {
         3 => pick.prop_map(|pick| Step::Absent { pick }),
         1 => (pick, 0..6u64).prop_map(|(pick, ago)| Step::DoubleSign { pick, ago }),
         2 => (1..70u64).prop_map(Step::Later),
+        1 => (1..=7u8, 1..60 * POWER, any::<bool>())
+            .prop_map(|(user, amount, expedited)| Step::Propose { user, amount, expedited }),
+        1 => (1..=7u8, 1..4u64, amount()).prop_map(|(user, id, amount)| Step::Deposit { user, id, amount }),
+        2 => (1..=7u8, 1..4u64, 0..4usize).prop_map(|(user, id, option)| Step::Vote { user, id, option }),
+        1 => (1..=7u8, 1..4u64).prop_map(|(user, id)| Step::TakeBack { user, id }),
     ]
 }
 
@@ -265,6 +296,16 @@ impl Net {
                 self.block_with(Vec::new(), vec![evidence]);
             }
             Step::Later(seconds) => self.later(seconds),
+            Step::Propose { user, amount, expedited } => {
+                let proposal = v1::MsgSubmitProposal { expedited, ..proposal(user, amount, Vec::new()) };
+                self.does(user, submit(&proposal));
+            }
+            Step::Deposit { user, id, amount } => drop(self.does(user, deposit(user, id, amount))),
+            Step::Vote { user, id, option } => {
+                use v1::VoteOption::{Abstain, No, NoWithVeto, Yes};
+                self.does(user, vote(user, id, [Yes, No, Abstain, NoWithVeto][option]));
+            }
+            Step::TakeBack { user, id } => drop(self.does(user, take_back(user, id))),
         }
     }
 }
