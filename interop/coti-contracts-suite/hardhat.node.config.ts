@@ -27,10 +27,15 @@ JsonRpcProvider.prototype._getSubscriber = function (subscription) {
   return subscriber
 }
 
-// ethers answers a repeated question from memory for 250 ms, longer than a block takes here: the nonce of the transaction
-// before would come back. (`cacheTimeout: -1` does the same where a program makes its provider itself.)
+// ethers answers a repeated question from memory for 250 ms, longer than blocks take here: the nonce of the transaction before
+// would come back, and "no receipt yet" although both blocks that a network makes of a transaction are there, and then nothing
+// happens until its idle block. (`cacheTimeout: -1` does the same where a program makes its provider itself.)
 JsonRpcProvider.prototype.getTransactionCount = async function (account, tag = "latest") {
   return Number(await this.send("eth_getTransactionCount", [await this._getAddress(account), tag]))
+}
+JsonRpcProvider.prototype.getTransactionReceipt = async function (hash) {
+  const receipt = await this.send("eth_getTransactionReceipt", [hash])
+  return receipt && this._wrapTransactionReceipt(receipt, this._network)
 }
 
 // Two tests say `expect(tx).to.be.reverted` of a transaction that they have just sent, which asks for its receipt once, and do
