@@ -149,7 +149,7 @@ impl Members {
             peer_key,
             listen,
             peers,
-            spread: Spread::Direct,
+            spread: Spread::Gossip,
             log: directory.join("votes.log"),
             pace,
         };

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use cloister_chain::{Block, Certificate, Parent};
+use cloister_chain::{B256, Block, Certificate, Parent};
 use malachite::app::streaming::{StreamId, StreamMessage};
 use malachite::app::types::ProposedValue;
 use malachite_types::{HeightParams, Round, Validity};
@@ -15,7 +15,7 @@ use super::context::{Address, BlockHash, Height, Tendermint};
 use super::key::ValidatorKey;
 use super::parts::{Announcement, Assembler, Part, Whole, split};
 use super::validators::ValidatorSet;
-use super::{Chain, End, Kept, Pace};
+use super::{Chain, Divergence, End, Kept, Pace};
 
 mod decided;
 mod finalized;
@@ -52,6 +52,8 @@ struct Current {
     set: ValidatorSet,
     /// What the store keeps for this height.
     kept: Vec<Kept>,
+    /// The last blocks of this height that are invalid, and why.
+    refused: Vec<(B256, Divergence)>,
     /// Others have decided it already.
     behind: bool,
     stage: Stage,
@@ -99,8 +101,9 @@ impl App {
         let kept = self.chain.kept(height)?;
         self.assembler.forget_below(height);
         self.early.retain(|whole| whole.announcement.height == height);
-        let behind = false;
-        self.current = Some(Current { height, round: 0, parent, set: set.clone(), kept, behind, stage: Stage::Open });
+        let (refused, stage) = (Vec::new(), Stage::Open);
+        let set_now = set.clone();
+        self.current = Some(Current { height, round: 0, parent, set: set_now, kept, refused, behind: false, stage });
         Ok((Height(height), HeightParams::new(set, self.pace.timeouts(), self.pace.target)))
     }
 
@@ -143,6 +146,14 @@ impl Current {
         self.kept.iter().map(|kept| &kept.block).find(|block| block.header.hash() == hash.0)
     }
 
+    /// Remembers why a block is invalid, for the case that it is decided.
+    fn refuse(&mut self, block: B256, difference: Divergence) {
+        if self.refused.len() == REFUSED {
+            self.refused.remove(0);
+        }
+        self.refused.push((block, difference));
+    }
+
     /// Whose turn a round is.
     fn proposer(&self, round: u32) -> Address {
         self.set.proposer(self.height, round).address()
@@ -177,6 +188,9 @@ fn kept(announcement: &Announcement, proposer: Address, block: Block) -> Kept {
     let Announcement { round, valid_round, .. } = *announcement;
     Kept { round, valid_round, proposer: proposer.0, block }
 }
+
+/// Most invalid blocks of a height that are remembered.
+const REFUSED: usize = 16;
 
 #[cfg(test)]
 mod tests;

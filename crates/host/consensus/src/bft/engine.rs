@@ -46,11 +46,13 @@ pub struct EngineConfig {
 /// How messages get from one node to all others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Spread {
-    /// Straight to everybody one is connected to: the quickest where all validators are connected to each other.
+    /// From neighbour to neighbour (GossipSub), and from whoever says it to all neighbours at once. A connection has one
+    /// stream for all messages: each takes as long as a packet does.
     #[default]
-    Direct,
-    /// From neighbour to neighbour (GossipSub), for networks where not everybody knows everybody.
     Gossip,
+    /// Straight to everybody one is connected to, and no further. Each message opens a stream, on whose protocol both sides
+    /// agree first: it takes as long as three packets do, one after the other.
+    Direct,
 }
 
 /// Why the engine did not start.

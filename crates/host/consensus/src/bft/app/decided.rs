@@ -6,7 +6,7 @@ use cloister_chain::{Certificate, certificate::Precommit};
 use malachite_types::CommitCertificate;
 
 use super::{App, Current, Outcome, Stage};
-use crate::bft::context::Tendermint;
+use crate::bft::context::{BlockHash, Tendermint};
 use crate::bft::{End, Fatal};
 
 impl App {
@@ -16,8 +16,7 @@ impl App {
         let Some(current) = self.open(height) else { return Ok(()) };
         let certificate = current.certificate(decision);
         let Some(block) = current.block(&decision.value_id).cloned() else {
-            let text = format!("block {height}, {}, was decided and is not on disk", decision.value_id);
-            return Err(End::Store(Fatal(text.into())));
+            return Err(current.lacks(&decision.value_id));
         };
         self.chain.decide(&block, &certificate)?;
         let current = self.current.as_mut().expect("it was open");
@@ -28,6 +27,17 @@ impl App {
 }
 
 impl Current {
+    /// Why a decided block is not on disk: this node is in the minority, or its store has lost something.
+    fn lacks(&self, block: &BlockHash) -> End {
+        match self.refused.iter().find(|(refused, _)| *refused == block.0) {
+            Some((_, difference)) => difference.clone().into(),
+            None => {
+                let text = format!("block {}, {block}, was decided and is not on disk", self.height);
+                Fatal(text.into()).into()
+            }
+        }
+    }
+
     /// The chain's form of a certificate.
     pub(super) fn certificate(&self, decision: &CommitCertificate<Tendermint>) -> Certificate {
         let signed = |signed: &malachite_types::CommitSignature<Tendermint>| {

@@ -55,6 +55,7 @@ impl App {
         if let Err(difference) = judge::judge(&block, &current.parent, &rules) {
             error!(round = announcement.round, %proposer, %difference, "this node votes against a proposal");
             let Announcement { height, round, valid_round, block, .. } = announcement;
+            self.current.as_mut().expect("it is the open height").refuse(block, difference);
             return Ok(proposed(height, round, valid_round, proposer, BlockHash(block), false));
         }
         let kept = kept(&announcement, proposer, block);

@@ -265,6 +265,17 @@ fn a_decision_for_a_block_that_is_not_on_disk_ends_everything() {
 }
 
 #[test]
+fn a_decided_block_that_this_node_found_invalid_ends_everything_with_what_differs() {
+    let (mut bench, _) = Bench::started(false);
+    let mut block = bench.block(1, vec![]);
+    block.header.state_root = B256::repeat_byte(7);
+    assert_eq!(bench.receive(&block, (0, None), turn(1, 0)).unwrap().validity, Validity::Invalid);
+    let Err(End::Diverged(difference)) = bench.app.decided(&decision(&block, &[0, 1, 2])) else { panic!("it goes on") };
+    assert_eq!((difference.height, difference.field), (1, "state root"));
+    assert_eq!(difference.theirs, B256::repeat_byte(7).to_string());
+}
+
+#[test]
 fn consensus_does_not_begin_before_what_was_decided_is_executed() {
     let (mut bench, _) = Bench::started(false);
     let block = bench.block(1, vec![]);

@@ -17,6 +17,7 @@ use malachite_codec::Codec as _;
 use malachite_types::SignedVote;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tracing::error;
 
 use super::settings::Settings;
@@ -60,6 +61,10 @@ pub(super) struct Pump {
 const GRACE: Duration = Duration::from_secs(5);
 /// How long parts of the engine may take to end.
 const STOP: Duration = Duration::from_secs(3);
+/// How long a node that starts waits for others.
+const ALONE: Duration = Duration::from_secs(1);
+/// How often it looks for them.
+const GLANCE: Duration = Duration::from_millis(20);
 /// How often peers are counted.
 const COUNT: Duration = Duration::from_secs(2);
 
@@ -103,7 +108,8 @@ impl Pump {
         let Channels { consensus, network, events, requests: _, net_requests } = channels;
         let EngineHandle { actor, handle } = handle;
         let awaited = Arc::new(AtomicU64::new(u64::MAX));
-        runtime.spawn(forward(consensus, inbox.clone()));
+        let company = (config.peers.len() * 2).div_ceil(3);
+        runtime.spawn(forward(net_requests.clone(), company, consensus, inbox.clone()));
         runtime.spawn(listen(events.subscribe(), Arc::clone(&awaited), inbox.clone()));
         runtime.spawn(count(net_requests, peers));
         runtime.spawn(async move {
@@ -230,7 +236,15 @@ fn why_silent(inbox: &Receiver<Input>) -> End {
     }
 }
 
-async fn forward(mut messages: mpsc::Receiver<AppMsg<Tendermint>>, inbox: Sender<Input>) {
+/// Hands the engine's messages on. The first, that it is ready, waits a moment for so many peers: a proposal that nobody
+/// hears costs a round.
+async fn forward(
+    requests: mpsc::Sender<NetworkRequest>,
+    company: usize,
+    mut messages: mpsc::Receiver<AppMsg<Tendermint>>,
+    inbox: Sender<Input>,
+) {
+    let _ = timeout(ALONE, meet(requests, company)).await;
     while let Some(message) = messages.recv().await {
         if inbox.send(Input::Message(Box::new(message))).is_err() {
             return;
@@ -252,6 +266,16 @@ async fn listen(mut events: RxEvent<Tendermint>, awaited: Arc<AtomicU64>, inbox:
             Ok(_) | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
         }
+    }
+}
+
+/// Returns when so many peers are connected.
+async fn meet(requests: mpsc::Sender<NetworkRequest>, company: usize) {
+    while let Ok(dump) = NetworkRequest::dump_state(&requests).await {
+        if dump.map_or(0, |dump| dump.peers.len()) >= company {
+            return;
+        }
+        tokio::time::sleep(GLANCE).await;
     }
 }
 

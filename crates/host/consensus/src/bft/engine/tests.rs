@@ -37,13 +37,13 @@ struct Network {
 impl Network {
     /// As many nodes as there are powers; a node with power 0 is no validator.
     fn start(name: &str, powers: &[u64], pace: Pace) -> Self {
-        Self::start_over(name, powers, pace, Spread::Direct, |_| Vec::new())
+        Self::start_over(name, powers, pace, Spread::Gossip, |_| Vec::new())
     }
 
     /// The same with ways that can be blocked.
     fn start_linked(name: &str, powers: &[u64], pace: Pace) -> Self {
         let links = |ports: &[u16]| ports.iter().map(|_| ports.iter().map(|port| Link::to(*port)).collect()).collect();
-        Self::start_over(name, powers, pace, Spread::Direct, links)
+        Self::start_over(name, powers, pace, Spread::Gossip, links)
     }
 
     fn start_over(name: &str, powers: &[u64], pace: Pace, spread: Spread, links: fn(&[u16]) -> Vec<Vec<Link>>) -> Self {
@@ -251,8 +251,8 @@ fn four_validators_decide_idle_blocks() {
 }
 
 #[test]
-fn four_validators_decide_blocks_by_gossip() {
-    let network = Network::start_over("gossip", &[1, 1, 1, 1], quick(), Spread::Gossip, |_| Vec::new());
+fn four_validators_decide_blocks_without_gossip() {
+    let network = Network::start_over("direct", &[1, 1, 1, 1], quick(), Spread::Direct, |_| Vec::new());
     network.reach(5);
     network.send(vec![1; 1 << 20].into());
     network.reach(network.highest() + 3);
