@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
 
+use cloister_consensus::Pace;
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -60,12 +62,20 @@ pub struct NetworkSettings {
     pub gossip_peers: Vec<String>,
 }
 
-/// When there is a block.
+/// When there is a block. All in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct BlockSettings {
-    /// Seconds between blocks of nothing.
+    /// Between blocks of nothing.
     pub idle: f64,
+    /// How long a round waits for its proposal.
+    pub propose: f64,
+    /// How long it waits for more prevotes once two thirds disagree.
+    pub prevote: f64,
+    /// How long it waits for more precommits once two thirds disagree.
+    pub precommit: f64,
+    /// How long a height takes at least.
+    pub target: f64,
 }
 
 /// What is kept.
@@ -140,6 +150,14 @@ impl Settings {
         Duration::from_secs_f64(self.blocks.idle)
     }
 
+    /// How fast blocks follow each other.
+    pub fn pace(&self) -> Pace {
+        let BlockSettings { idle: _, propose, prevote, precommit, target } = self.blocks;
+        let [propose, prevote, precommit, target] = [propose, prevote, precommit, target].map(Duration::from_secs_f64);
+        let target = (!target.is_zero()).then_some(target);
+        Pace { propose, prevote, precommit, target, idle: self.idle(), ..Pace::default() }
+    }
+
     /// The file's text, for people to read and change.
     pub fn to_text(&self, chain_id: &str) -> String {
         let Self { doors, network, blocks, state, log } = self;
@@ -169,6 +187,18 @@ impl Settings {
         line("\n[blocks]");
         line("# Seconds after which there is a block even of nothing. Transactions do not wait for it.");
         line(&format!("idle = {:?}", blocks.idle));
+        line(
+            "# Seconds that a round of consensus waits for its proposal, and for more votes once two thirds disagree, before it",
+        );
+        line(
+            "# goes on without: more than it takes to send a block from any validator to any other, and less than one wants to",
+        );
+        line("# wait for a validator that is away. Later rounds wait longer. The same on all nodes.");
+        line(&format!("propose = {:?}", blocks.propose));
+        line(&format!("prevote = {:?}", blocks.prevote));
+        line(&format!("precommit = {:?}", blocks.precommit));
+        line("# Seconds that a block takes at least. Until then votes that come late are counted, too.");
+        line(&format!("target = {:?}", blocks.target));
         line("\n[state]");
         line(
             "# How many heights of state to keep: questions about older ones are refused as pruned. 0 keeps all, else at least",
@@ -217,6 +247,13 @@ impl Settings {
         if !IDLE.contains(&self.blocks.idle) {
             return Some("[blocks] idle is between 0.01 and 86400 seconds");
         }
+        let BlockSettings { idle: _, propose, prevote, precommit, target } = self.blocks;
+        if ![propose, prevote, precommit].iter().all(|wait| WAIT.contains(wait)) {
+            return Some("[blocks] propose, prevote and precommit are between 0.05 and 60 seconds");
+        }
+        if !TARGET.contains(&target) {
+            return Some("[blocks] target is between 0 and 60 seconds");
+        }
         if (1..LEAST_KEPT).contains(&self.state.keep) {
             return Some("[state] keep is 0 or at least 256");
         }
@@ -233,7 +270,9 @@ impl Default for DoorSettings {
 
 impl Default for BlockSettings {
     fn default() -> Self {
-        Self { idle: 5.0 }
+        let Pace { propose, prevote, precommit, target, .. } = Pace::default();
+        let [propose, prevote, precommit] = [propose, prevote, precommit].map(|wait| wait.as_secs_f64());
+        Self { idle: 5.0, propose, prevote, precommit, target: target.unwrap_or_default().as_secs_f64() }
     }
 }
 
@@ -268,9 +307,13 @@ fn list(name: &str, items: &[String]) -> String {
 
 /// Warnings; of the consensus engine's parts less, because they complain of every connection that ends or does not come about.
 pub const USUAL_LOGS: &str =
-    "warn,arc_malachitebft_network=error,arc_malachitebft_discovery=off,arc_malachitebft_engine=error";
+    "warn,arc_malachitebft_network=off,arc_malachitebft_discovery=off,arc_malachitebft_engine=error";
 /// Between blocks of nothing, in seconds.
-const IDLE: std::ops::RangeInclusive<f64> = 0.01..=86_400.0;
+const IDLE: RangeInclusive<f64> = 0.01..=86_400.0;
+/// What a round waits for messages, in seconds: the engine never waits more than the latter.
+const WAIT: RangeInclusive<f64> = 0.05..=60.0;
+/// For a height, in seconds.
+const TARGET: RangeInclusive<f64> = 0.0..=60.0;
 /// Twice as many heights as an enclave may ask for.
 const LEAST_KEPT: u64 = 256;
 
@@ -326,6 +369,10 @@ mod tests {
         let text = settings().to_text("example-1");
         for (from, to) in [
             ("idle = 5.0", "idle = 0.0"),
+            ("propose = ", "propose = 600 #"),
+            ("prevote = ", "prevote = 0.01 #"),
+            ("precommit = ", "precommit = nan #"),
+            ("target = ", "target = -1.0 #"),
             ("keep = 0", "keep = 255"),
             ("keep = 0", "keeep = 0"),
             ("cosmos = ", "# cosmos = "),

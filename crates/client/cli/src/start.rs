@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use cloister_api::Backend;
 use cloister_chain::{B256, Genesis};
-use cloister_consensus::Pace;
 use cloister_node::{Config, Home, HomeLock, Network, Node, Spawner};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
@@ -172,7 +171,7 @@ fn config(genesis: Genesis, home: Home, settings: &Settings) -> Result<Config, E
     let network = if alone && peers.is_empty() && gossip_peers.is_empty() {
         None
     } else {
-        let pace = Pace { idle: settings.idle(), ..Pace::default() };
+        let pace = settings.pace();
         let (peer_key, snapshots) = (home.node_key()?, settings.state.snapshots);
         Some(Network { moniker, peer_key, listen, peers, gossip_listen, gossip_peers, pace, snapshots })
     };
