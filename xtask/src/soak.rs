@@ -31,7 +31,7 @@ pub fn blocks() -> Outcome {
 
 /// Four validators in processes of their own: killed, cut off, delayed, contradicted, for as long as the tests can be told.
 pub fn scenarios() -> Outcome {
-    tools::ensure_ip()?;
+    tools::ensure_trouble()?;
     let args = ["test", "-p", "cloister-cli", "--test", "scenarios", "--", "--nocapture"];
     shell::run(shell::cargo().args(args).env("CLOISTER_KILL_SECONDS", SECONDS))
 }

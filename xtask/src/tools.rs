@@ -41,7 +41,7 @@ const CLIENTS: &[Tool] = &[
 
 /// Everything that `cargo xtask test` uses, or a list of what is missing.
 pub fn check_all() -> Outcome {
-    ensure_ip()?;
+    ensure_trouble()?;
     check(RUST.iter().chain(CLIENTS))
 }
 
@@ -50,18 +50,30 @@ pub fn check_clients() -> Outcome {
     check(CLIENTS.iter())
 }
 
-/// `ip`, with which tests cut networks apart. Where it is missing on Debian it is installed: a container has root and little
-/// else.
-pub fn ensure_ip() -> Outcome {
-    let ip = || shell::run_quietly(Command::new("ip").arg("-V"));
-    if ip().is_ok() {
+/// What networks are put in trouble with: `ip` cuts them apart, and libfaketime makes clocks wrong. What is missing on
+/// Debian is installed: a container has root and little else.
+pub fn ensure_trouble() -> Outcome {
+    let ip = || shell::run_quietly(Command::new("ip").arg("-V")).is_ok();
+    ensure("ip", "iproute2", ip)?;
+    // The loader warns of a library that is not there, and goes on.
+    let year = |offset| {
+        shell::run_quietly(Command::new("date").arg("+%Y").envs([("LD_PRELOAD", FAKETIME), ("FAKETIME", offset)])).ok()
+    };
+    ensure("libfaketime", "libfaketime", || year("-20y") != year("+0y"))
+}
+
+fn ensure(name: &str, package: &str, is_there: impl Fn() -> bool) -> Outcome {
+    if is_there() {
         return Ok(());
     }
-    for args in [&["update", "-qq"][..], &["install", "-qq", "--yes", "--no-install-recommends", "iproute2"]] {
+    for args in [&["update", "-qq"][..], &["install", "-qq", "--yes", "--no-install-recommends", package]] {
         // What matters is whether it is there afterwards.
         let _ = shell::run(Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive"));
     }
-    ip().map(drop).map_err(|_| Failure::new("this machine lacks:\n  ip: install iproute2 (Debian: iproute2)"))
+    match is_there() {
+        true => Ok(()),
+        false => Err(Failure::new(format!("this machine lacks:\n  {name}: install {package} (Debian: {package})"))),
+    }
 }
 
 fn check<'a>(tools: impl Iterator<Item = &'a Tool>) -> Outcome {
@@ -90,6 +102,9 @@ fn version(answer: &str) -> Option<(u32, u32)> {
     let mut parts = answer[digits..].split(|c: char| !c.is_ascii_digit());
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
+
+/// The loader knows what `$LIB` is on this machine.
+const FAKETIME: &str = "/usr/$LIB/faketime/libfaketime.so.1";
 
 #[cfg(test)]
 mod tests {

@@ -3,17 +3,16 @@
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use cloister_chain::Genesis;
 use cloister_sdk::B256;
-use cloister_sdk::light::{Checkpoint, Leaf, LightClient, Rules, State};
+use cloister_sdk::light::{Anchor, Checkpoint, Leaf, LightClient, Rules, State};
 
-use super::network::Network;
+use super::network::{Joined, Network};
 use super::process::{cloister, result};
 use super::reach::{Reach, wallet};
 
 impl Network {
-    /// Compares every block of all running nodes. From the genesis, a light client of each node checks every header's
-    /// certificate against the validators that the one before it names, so that nothing can differ below two equal headers; then
+    /// Compares every block of all running nodes. From the genesis, or from where the node began, a light client of each node
+    /// checks every header's certificate against the validators that the one before it names, so that nothing can differ below two equal headers; then
     /// each promise with its receipt, and a value of the state. Then the nodes stop, and `cloister db verify` checks every
     /// block and every receipt in their stores against the headers.
     pub fn compare(mut self) {
@@ -22,11 +21,16 @@ impl Network {
         nodes.iter().for_each(|node| self.reach(*node).reaches(height + 1));
         let verified: Vec<B256> = thread::scope(|scope| {
             let share = |first: usize| self.promised.iter().skip(first).step_by(nodes.len()).copied().collect();
-            let each = nodes.iter().enumerate();
-            let each = each.map(|(place, node)| (self.reach(*node), share(place)));
+            let each = nodes.iter().enumerate().map(|(place, node)| match &self.nodes[*node].joined {
+                None => (*node, Checkpoint::genesis(genesis).unwrap(), share(place)),
+                Some(Joined { anchor, promised }) => {
+                    (*node, self.checkpoint(*anchor), self.promised[*promised..].to_vec())
+                }
+            });
             let each: Vec<_> = each
-                .map(|(node, promises): (&Reach, Vec<B256>)| {
-                    scope.spawn(move || verify(genesis, node, height, promises))
+                .map(|(node, start, promises): (usize, Checkpoint, Vec<B256>)| {
+                    let node = self.reach(node);
+                    scope.spawn(move || verify(start, node, height, promises))
                 })
                 .collect();
             each.into_iter()
@@ -42,6 +46,12 @@ impl Network {
         }
     }
 
+    /// A block to begin with, as the first node tells it.
+    fn checkpoint(&self, anchor: Anchor) -> Checkpoint {
+        let opened = async |node: &Reach| LightClient::open(node.light(), anchor, Rules::default()).await;
+        self.reach(0).talk(opened).unwrap().trusted().clone()
+    }
+
     /// What `cloister db verify` says of a stopped node's store, if it is whole.
     pub fn is_sound(&self, node: usize) -> bool {
         let home = &self.nodes[node].home;
@@ -50,8 +60,8 @@ impl Network {
 }
 
 /// Everything up to a height of which the next header speaks; the hash of that one.
-fn verify(genesis: &Genesis, node: &Reach, height: u64, promises: Vec<B256>) -> B256 {
-    let light = || LightClient::new(node.light(), Checkpoint::genesis(genesis).unwrap(), Rules::default());
+fn verify(start: Checkpoint, node: &Reach, height: u64, promises: Vec<B256>) -> B256 {
+    let light = || LightClient::new(node.light(), start.clone(), Rules::default());
     let lie = |error| -> ! { panic!("{}: {error}", node.name) };
     node.talk(async |node| {
         let mut each = light();

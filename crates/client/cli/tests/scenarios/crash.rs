@@ -65,7 +65,7 @@ fn all_are_killed_at_once_and_nothing_that_was_confirmed_is_lost() {
 #[test]
 fn nodes_are_killed_at_random_and_nothing_that_was_confirmed_is_lost() {
     let seconds = std::env::var("CLOISTER_KILL_SECONDS")
-        .map_or(20, |seconds| seconds.parse().expect("CLOISTER_KILL_SECONDS is a number"));
+        .map_or(60, |seconds| seconds.parse().expect("CLOISTER_KILL_SECONDS is a number"));
     let mut chance = Chance::of_the_day();
     let mut network = Plan::powers(&[10, 10, 10, 10]).start();
     let traffic = Traffic::at(network.nodes.iter().map(|node| &node.reach));

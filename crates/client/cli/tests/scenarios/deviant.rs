@@ -12,13 +12,15 @@ use std::thread;
 use std::time::Duration;
 
 use cloister_chain::wire::{self, ToHost};
+use cloister_chain::{B256, Genesis, ValidatorSet};
 use cloister_consensus::Pace;
 use cloister_node::{Config, Home, Network, Node, Spawner, Streams};
 
 use super::process::cloister;
 use super::reach::block_on;
 
-/// Runs the node in `home`, whose enclave has another state from the block of `height` on.
+/// Runs the node in `home`, whose enclave has another state from a block of `height` or later on: one after which it is the
+/// node's turn to propose.
 pub fn command(home: &Path, height: u64) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "scenarios::deviant::this_program_is_a_node", "--ignored", "--nocapture"]);
@@ -54,7 +56,8 @@ fn config(directory: &Path, height: u64) -> Config {
         pace: Pace { idle: Duration::from_millis(300), ..Pace::default() },
         snapshots: 0,
     };
-    let genesis = serde_json::from_slice(&fs::read(directory.join("genesis.json")).unwrap()).unwrap();
+    let genesis: Genesis = serde_json::from_slice(&fs::read(directory.join("genesis.json")).unwrap()).unwrap();
+    let height = (height..).find(|height| proposer(&genesis.validators, height + 1) == home.validator()).unwrap();
     Config { genesis, home, block_time: None, network: Some(network), enclave: deviating(height) }
 }
 
@@ -81,6 +84,21 @@ fn contradict(mut enclave: UnixStream, mut host: UnixStream, height: u64) -> io:
         wire::send(&mut host, &message).map_err(io::Error::other)?;
     }
     Ok(())
+}
+
+/// Whose turn it is at a height: the powers lie side by side on a circle, and the turn goes around in steps of the golden
+/// ratio.
+fn proposer(validators: &ValidatorSet, height: u64) -> B256 {
+    let turn = height.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut place = (u128::from(turn) * u128::from(validators.total_power())) >> 64;
+    let mut members = validators.iter();
+    loop {
+        let member = members.next().expect("the place lies below the sum of all powers");
+        match place.checked_sub(member.power.into()) {
+            Some(rest) => place = rest,
+            None => return member.key,
+        }
+    }
 }
 
 const HOME: &str = "CLOISTER_DEVIANT_HOME";

@@ -6,10 +6,13 @@ use std::path::Path;
 use std::process::{Command, ExitStatus};
 
 use cloister_chain::ValidatorSet;
+use cloister_chain::staking::key_address;
+use cloister_node::Home;
 use cloister_sdk::light::Source;
 use serde_json::json;
 
 use super::chance::Chance;
+use super::clock::Skew;
 use super::deviant;
 use super::flood::Flood;
 use super::network::{Network, Node, Plan, free_ports};
@@ -90,17 +93,28 @@ fn whoever_signs_with_one_key_in_two_places_is_found_out_and_punished() {
 }
 
 #[test]
-fn a_node_whose_enclave_computes_something_else_stops_and_says_what_and_the_others_go_on() {
+fn a_node_whose_enclave_computes_something_else_is_outvoted_when_it_proposes_and_stops_and_says_what() {
     let mut network = Plan::powers(&[10, 10, 10, 10]).make();
+    // However busy the machine is: what it proposes is looked at.
+    (0..3).for_each(|node| network.set(node, "blocks", "propose", 10.0));
     network.nodes[3].process = Some(Process::spawn(deviant::command(&network.nodes[3].home, DEVIATION)));
     network.start(0..3);
-    (0..3).for_each(|node| network.pay(node));
-    network.reach(0).reaches(DEVIATION + 2);
+    let traffic = Traffic::at([0, 1, 2].map(|node| network.reach(node)));
     let ended = network.ends(3);
     assert!(!ended.success());
     let log = network.log(3);
     assert!(log.contains("a decided block differs") && log.contains("for its state root"), "{log}");
     network.nodes[3].process = None;
+
+    let refused: Vec<u64> = (0..3).map(|node| refused(&network.log(node), "state root")).collect();
+    assert!(refused.iter().all(|height| *height == refused[0]), "all three refuse its block: {refused:?}");
+    let told = network.reach(0).talk(async |node| node.light().headers(refused[0], 1).await).unwrap();
+    let (header, certificate) = &told.headers[0];
+    assert!(certificate.as_ref().unwrap().round > 0, "another round decides another block");
+    let culprit = Home::open(&network.nodes[3].home).unwrap().validator();
+    assert_ne!(header.proposer, key_address(&culprit));
+    traffic.confirms(6);
+    network.promise(traffic.end());
     network.pay(1);
     network.compare();
 }
@@ -159,9 +173,18 @@ impl Network {
         (reach.name, reach.ethereum, reach.cosmos) =
             ("twin".into(), format!("http://{}", at(0)), format!("http://{}", at(1)));
         let flags = flags.map(|(name, value)| format!("--{name}={value}")).to_vec();
-        self.nodes.push(Node { validator: original.validator, reach, home, flags, process: None });
+        let validator = original.validator;
+        self.nodes.push(Node { validator, reach, home, flags, skew: Skew::default(), joined: None, process: None });
         self.nodes.len() - 1
     }
+}
+
+/// The height at which a node voted against a proposal for what a field of its header said.
+pub fn refused(log: &str, field: &str) -> u64 {
+    let against = |line: &&str| line.contains("votes against a proposal") && line.contains(&format!("for its {field}"));
+    let line = log.lines().find(against).unwrap_or_else(|| panic!("nothing was refused for its {field}: {log}"));
+    let (_, rest) = line.split_once("block ").unwrap();
+    rest.split_whitespace().next().unwrap().parse().unwrap()
 }
 
 /// Flips bytes all over the file, as a bad disk does.
@@ -180,7 +203,7 @@ fn damage(store: &Path) {
 
 /// What a genesis validator with a power of ten has bonded.
 const BOND: u128 = 10_000_000;
-/// The block after which the deviating enclave has another state.
+/// The deviating enclave has the others' state up to this block.
 const DEVIATION: u64 = 4;
 /// Bytes of a page of the store.
 const PAGE: u64 = 4_096;

@@ -3,7 +3,7 @@
 use cloister_chain::cosmos::DENOM;
 use cloister_chain::staking::{key_address, valoper};
 use cloister_sdk::cosmos::bech32;
-use cloister_sdk::light::Source;
+use cloister_sdk::light::{Anchor, Source};
 use cloister_sdk::{Address, B256};
 use prost::Message;
 use secret_sdk_proto::Any;
@@ -11,7 +11,8 @@ use secret_sdk_proto::cosmos::base::v1beta1::Coin;
 use secret_sdk_proto::cosmos::crypto::ed25519::PubKey;
 use secret_sdk_proto::cosmos::staking::v1beta1::{CommissionRates, Description, MsgCreateValidator, MsgUndelegate};
 
-use super::network::{Network, Plan};
+use super::network::{Joined, Network, Plan};
+use super::process::result;
 use super::reach::{wait, wallet};
 use super::traffic::Traffic;
 
@@ -40,7 +41,43 @@ fn a_fifth_joins_under_load_bonds_proposes_and_leaves() {
     network.compare();
 }
 
+#[test]
+fn a_node_that_comes_late_begins_with_a_state_of_the_others_and_goes_on_from_there() {
+    let mut network = Plan::powers(&[10, 10, 10, 10]).followers(1).make();
+    (0..4).for_each(|node| network.set(node, "state", "snapshots", EVERY));
+    network.start(0..4);
+    (0..4).for_each(|node| network.pay(node));
+    let before = network.height(&[0]);
+    network.reach(0).reaches(before + 2 * u64::from(EVERY));
+    network.join(4);
+    let joined = network.nodes[4].joined.as_ref().unwrap();
+    let began = joined.anchor.height;
+    assert!(
+        began >= before && began.is_multiple_of(EVERY.into()),
+        "it did not execute all blocks: it began at {began}"
+    );
+    network.pay(4);
+    network.pay(0);
+    // What it makes of its state is what the others make of theirs.
+    network.grows(&[0, 1, 2, 3, 4], 3);
+    network.compare();
+}
+
 impl Network {
+    /// Starts a node that has no state, and finds out which block it began with.
+    fn join(&mut self, node: usize) {
+        self.start([node]);
+        self.reach(node).reaches(self.height(&[0]));
+        let promised = self.promised.len();
+        self.stop(node);
+        let stored = result(&["db", "verify", "--json", "--home", self.nodes[node].home.to_str().unwrap()]);
+        let height = stored["from"].as_u64().unwrap();
+        let told = self.reach(0).talk(async |node| node.light().headers(height, 1).await).unwrap();
+        let anchor = Anchor { height, hash: told.headers[0].0.hash() };
+        self.nodes[node].joined = Some(Joined { anchor, promised });
+        self.start([node]);
+    }
+
     /// Sends a message of staking through a node, by the operator of the new validator.
     fn transact(&mut self, node: usize, name: &str, value: Vec<u8>) {
         let message = Any { type_url: format!("/cosmos.staking.v1beta1.{name}"), value };
@@ -87,6 +124,8 @@ fn bonded() -> Coin {
     Coin { denom: DENOM.into(), amount: "10000000".into() }
 }
 
+/// Blocks from one snapshot to the next.
+const EVERY: u32 = 10;
 /// The account of hardhat's that the fifth validator belongs to.
 const OPERATOR: u32 = 9;
 const GAS: u64 = 400_000;

@@ -9,11 +9,13 @@ use std::thread;
 use std::time::Duration;
 
 use cloister_chain::Genesis;
+use cloister_sdk::light::Anchor;
 use cloister_sdk::{B256, U256, Wallet};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::chance::Chance;
+use super::clock::Skew;
 use super::fabric::{Fabric, host};
 use super::process::{Process, cloister, result};
 use super::proxy::{Proxy, Weather};
@@ -39,7 +41,18 @@ pub struct Node {
     /// Public half of its validator key, once it has started.
     pub validator: B256,
     pub flags: Vec<String>,
+    /// How wrong its clock is.
+    pub skew: Skew,
+    /// Where it began, if that was with a state that others gave: what was promised before is not in its store.
+    pub joined: Option<Joined>,
     pub process: Option<Process>,
+}
+
+/// The block that a node began with.
+pub struct Joined {
+    pub anchor: Anchor,
+    /// How much was promised by then.
+    pub promised: usize,
 }
 
 /// A network to be.
@@ -111,7 +124,15 @@ impl Plan {
                 cosmos: text("rest"),
                 namespace: fabric.as_ref().map(|fabric| fabric.namespace(index)),
             };
-            Node { reach, home: text("home").into(), validator: B256::ZERO, flags: Vec::new(), process: None }
+            Node {
+                reach,
+                home: text("home").into(),
+                validator: B256::ZERO,
+                flags: Vec::new(),
+                skew: Skew::default(),
+                joined: None,
+                process: None,
+            }
         };
         let mut nodes: Vec<Node> = made["nodes"].as_array().unwrap().iter().enumerate().map(node).collect();
         let proxy = self.weather.map(|weather| links(&mut nodes, Proxy::new(weather, Chance::of_the_day())));
@@ -137,6 +158,14 @@ impl Network {
             let ready = node.process.as_ref().unwrap().ready();
             node.validator = ready["validator"].as_str().unwrap().parse().unwrap();
         }
+    }
+
+    /// Changes settings of a node that does not run.
+    pub fn set(&self, node: usize, section: &str, name: &str, value: impl Into<toml::Value>) {
+        let path = self.nodes[node].home.join("cloister.toml");
+        let mut settings: toml::Table = toml::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        settings[section].as_table_mut().unwrap().insert(name.into(), value.into());
+        fs::write(path, toml::to_string(&settings).unwrap()).unwrap();
     }
 
     /// Ends nodes as a power cut would.
@@ -224,6 +253,7 @@ impl Node {
         let mut command = cloister();
         command.args(["start", "--json", "--until-input-ends", "--idle", IDLE, "--home"]).arg(&self.home);
         command.args(&self.flags);
+        self.skew.apply(&mut command);
         self.process = Some(self.reach.within(|| Process::spawn(command)));
     }
 }
