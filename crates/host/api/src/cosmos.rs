@@ -43,6 +43,7 @@ mod search;
 mod server;
 mod slashing;
 mod staking;
+mod trust;
 mod tx;
 mod view;
 
@@ -81,6 +82,7 @@ impl<B: Backend> Door<B> {
             .merge(tx::routes())
             .merge(compute::routes())
             .merge(sealed::routes())
+            .merge(trust::routes())
             .merge(block::routes())
             .merge(node::routes())
             .merge(light::routes())

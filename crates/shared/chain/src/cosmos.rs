@@ -13,6 +13,7 @@ mod message;
 pub mod sealed;
 mod sign;
 mod stake;
+pub mod trust;
 
 use alloy_primitives::{Address, B256, Bytes};
 use prost::Message as _;
@@ -29,6 +30,7 @@ pub use gov::{Content, Decree, GovKind, GovMessage, Submit};
 pub use message::{DENOM, Message, coins};
 pub use sign::SignerData;
 pub use stake::StakeMessage;
+pub use trust::TrustMessage;
 
 /// A Cosmos transaction, decoded. Its signatures are checked by [`CosmosTx::verify`], which needs the accounts.
 #[derive(Clone, Debug, PartialEq)]

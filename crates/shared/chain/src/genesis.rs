@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::hash::tagged;
 use crate::limits;
 use crate::staking::{GenesisStaking, StakingError, pool};
+use crate::trust::{Trust, TrustError};
 use crate::validators::ValidatorSet;
 
 /// Everything that two nodes must share to be on one chain.
@@ -35,6 +36,9 @@ pub struct Genesis {
     /// Who bonded what; without it the validators stay who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub staking: Option<GenesisStaking>,
+    /// What is demanded of enclaves that want the seed; without it none of them gets it from the chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
 }
 
 /// An account that exists from the start.
@@ -78,6 +82,9 @@ pub enum GenesisError {
     /// The staking section breaks a rule.
     #[error(transparent)]
     Staking(#[from] StakingError),
+    /// The trust section breaks a rule.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
 }
 
 impl Genesis {
@@ -97,6 +104,9 @@ impl Genesis {
                 return Err(GenesisError::CodeSize);
             }
             coins = coins.checked_add(account.coins).ok_or(GenesisError::Coins)?;
+        }
+        if let Some(trust) = &self.trust {
+            trust.check()?;
         }
         if let Some(staking) = &self.staking {
             staking.check(&self.validators)?;
@@ -130,6 +140,7 @@ impl Genesis {
             base_fee: 5_000_000,
             accounts: Vec::new(),
             staking: None,
+            trust: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use crate::cosmos::{CosmosError, PublicKey};
 use crate::hash::tagged;
 #[allow(unused_imports)] // Named in the documentation.
-use crate::{gov, staking};
+use crate::{gov, staking, trust};
 
 /// Name of an entry of the state. The encoding (borsh: one tag byte, then fixed-size fields) is the host's storage key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
@@ -95,6 +95,14 @@ pub enum Leaf {
     Vote(u64, Address),
     /// A page of a proposal's voters; holds a list of addresses.
     Voters(u64, u32),
+    /// What is demanded of enclaves; holds a [`trust::Trust`].
+    Trust,
+    /// Every chip that has a node; holds a list of [`B256`].
+    Nodes,
+    /// The node of a chip; holds a [`trust::Node`].
+    Node(B256),
+    /// Whose chip a boot key is; holds the chip, 32 bytes.
+    BootKey(B256),
 }
 
 /// What the chain remembers about itself between blocks.

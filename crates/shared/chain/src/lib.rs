@@ -27,6 +27,7 @@ pub mod proof;
 pub mod receipt;
 pub mod staking;
 pub mod trail;
+pub mod trust;
 pub mod tx;
 pub mod validators;
 pub mod vote;

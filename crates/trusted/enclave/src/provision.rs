@@ -17,7 +17,7 @@
 use std::os::unix::net::UnixStream;
 
 use cloister_chain::wire::{self, Admit, Found, Founded, Halt, SealingBytes, ToEnclave, ToHost};
-use cloister_chain::{Genesis, limits};
+use cloister_chain::{B256, Genesis, limits};
 use cloister_keys::{BootKey, ShareError};
 
 use crate::sealed::{Vault, fresh_secret};
@@ -42,7 +42,7 @@ pub(crate) fn found(stream: &mut UnixStream, found: &Found) -> Result<(), Stop> 
     }
     let seed = vault.fresh_seed()?;
     let hash = genesis.hash();
-    let share = |boot: &[u8; 32]| seed.share(&genesis.chain_id, &hash, boot, fresh_secret()?).map_err(refused);
+    let share = |boot: &[u8; 32]| seed.share(&genesis.chain_id, &hash, &B256::ZERO, boot, fresh_secret()?).map_err(refused);
     let shares = to.iter().map(share).collect::<Result<_, Halt>>()?;
     Ok(wire::send(stream, &ToHost::Founded(Founded { sealed_seed: vault.seal_seed(&seed), shares }))?)
 }
@@ -50,7 +50,7 @@ pub(crate) fn found(stream: &mut UnixStream, found: &Found) -> Result<(), Stop> 
 fn admit_with(boot: &BootKey, admit: &Admit) -> Result<Vec<u8>, Halt> {
     let Admit { genesis, sealing_key, share } = admit;
     let vault = vault(genesis, sealing_key)?;
-    let seed = boot.open(&genesis.chain_id, &genesis.hash(), share).map_err(refused)?;
+    let seed = boot.open(&genesis.chain_id, &genesis.hash(), &B256::ZERO, share).map_err(refused)?;
     Ok(vault.seal_seed(&seed))
 }
 

@@ -5,7 +5,7 @@ use cloister_envelope::message::{CallContext, Coin, QueryContext, callback, gcm,
 use cloister_envelope::{ExchangeKey, MessageError, Secret, UserCipher, UserKey};
 use zeroize::Zeroizing;
 
-use crate::{EpochRoot, NetworkCipher, PermanentRoot, Seed, StateKeys, TxKeys};
+use crate::{EpochRoot, NetworkCipher, PermanentRoot, Seed, ShareError, StateKeys, TxKeys};
 
 /// Both roots of one chain: what an enclave derives everything from. Cheap to share, never changed by use.
 pub struct Keys {
@@ -14,22 +14,36 @@ pub struct Keys {
     // Derived from the roots, and kept because each costs a multiplication on the curve.
     io: ExchangeKey,
     input: ExchangeKey,
+    /// For enclaves that are admitted.
+    seed: Seed,
 }
 
 impl Keys {
-    /// The keys of the chain `chain_id` in epoch 0. The seed is not kept.
+    /// The keys of the chain `chain_id` in epoch 0.
     pub fn new(chain_id: &str, seed: &Seed) -> Self {
-        Self::of(PermanentRoot::new(chain_id, seed), EpochRoot::first(chain_id, seed))
+        Self::of(PermanentRoot::new(chain_id, seed), EpochRoot::first(chain_id, seed), seed.copy())
     }
 
     /// Steps on to the next epoch and erases the root of this one.
     pub fn next_epoch(self, randomness: &B256) -> Self {
-        Self::of(self.permanent, self.epoch.next(randomness))
+        Self::of(self.permanent, self.epoch.next(randomness), self.seed)
     }
 
-    fn of(permanent: PermanentRoot, epoch: EpochRoot) -> Self {
+    fn of(permanent: PermanentRoot, epoch: EpochRoot, seed: Seed) -> Self {
         let (io, input) = (permanent.io_exchange(), epoch.input_exchange());
-        Self { permanent, epoch, io, input }
+        Self { permanent, epoch, io, input, seed }
+    }
+
+    /// The seed, sealed to the boot key `to` of the enclave that this registration admitted; `tx` is of the transaction.
+    /// Every enclave of the chain computes the same bytes.
+    pub fn share(
+        &self,
+        genesis: &B256,
+        registration: &B256,
+        to: &[u8; 32],
+        tx: &TxKeys,
+    ) -> Result<Vec<u8>, ShareError> {
+        self.seed.share(self.permanent.chain_id(), genesis, registration, to, tx.share_ephemeral(registration))
     }
 
     /// The number of the current epoch, from 0.

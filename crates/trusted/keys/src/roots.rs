@@ -24,6 +24,10 @@ impl Seed {
     pub fn from_secret(bytes: Secret<32>) -> Self {
         Self(bytes)
     }
+
+    pub(crate) fn copy(&self) -> Self {
+        self.0.expose(|seed| Self(Secret::fill(|target| *target = *seed)))
+    }
 }
 
 /// Derives what never changes. Not forward-secret: a wallet caches these keys, so they cannot be erased.
@@ -43,6 +47,10 @@ impl PermanentRoot {
     /// The key pair to which wallets of Secret Network seal. They keep the public half, so it cannot change.
     pub fn io_exchange(&self) -> ExchangeKey {
         ExchangeKey::from_secret(self.0.derive(&IO_EXCHANGE, &[]))
+    }
+
+    pub(crate) fn chain_id(&self) -> &str {
+        self.0.chain_id()
     }
 
     /// The key pair of the seed's hand-over. Its public half stands in the genesis that a joining node has.

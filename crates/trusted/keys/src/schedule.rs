@@ -43,9 +43,10 @@ schedule! {
     Transaction RANDOM            "random number"      32    "the contract's Rand";                       "once"         "counter";
     Transaction ONBOARDING_SHARE  "onboarding share"   16    "the first share of a user's key";           "once"         "counter";
     Transaction ONBOARDING_COINS  "onboarding coins"   32    "the coins of one RSA-OAEP encryption";      "once"         "counter, share 0 or 1";
+    Transaction SHARE_EPHEMERAL   "share ephemeral"    32    "X25519: the ephemeral key of one share";     "once"         "registration";
     Sealing     SEALING_CIPHER    "sealing cipher"     32    "AES-256-GCM-SIV of sealed blobs";           "once"         "";
     Sealing     SEALING_NONCE     "sealing nonce"      12    "the nonce of one sealed blob";              "once"         "associated data";
-    Exchange    SEED_SHARE        "seed share"         32    "AES-256-GCM of the seed, to a boot key";    "once"         "genesis hash, ephemeral key, boot key";
+    Exchange    SEED_SHARE        "seed share"         32    "AES-256-GCM of the seed, to a boot key";    "once"         "genesis hash, registration, ephemeral key, boot key";
 }
 
 /// One line of the table.

@@ -20,10 +20,13 @@ pub(crate) const LABEL: &str = "share of the seed";
 ///
 /// ```text
 /// share  = version(1) = 1 ‖ ephemeral public key(32) ‖ AES-256-GCM(key, seed(32))            SP 800-38D, tag of 16 bytes
-/// key    = HKDF(X25519(ephemeral, boot), "seed share", genesis hash, ephemeral key, boot key)    as in the key schedule
+/// key    = HKDF(X25519(ephemeral, boot), "seed share", genesis hash, registration, ephemeral key, boot key)
 /// nonce  = 12 zero bytes: the ephemeral key, and so the key, seals one share
-/// ad     = part("cloister/v1/<chain id>/share of the seed") ‖ part(genesis hash) ‖ part(ephemeral key) ‖ part(boot key)
+/// ad     = part("cloister/v1/<chain id>/share of the seed") ‖ part(genesis hash) ‖ part(registration) ‖ part(ephemeral key)
+///          ‖ part(boot key)                                                            as in the key schedule
 /// ```
+///
+/// The registration is the name of the chain's record that vouches for the boot key (M-25); zero before there is a chain.
 ///
 /// A share opens for one start of one enclave and for one chain. It proves nothing about who sealed it: an enclave that opens
 /// it believes its host about the chain, and finds out with the first state root that the others agreed on.
@@ -40,15 +43,21 @@ impl BootKey {
         self.0.public()
     }
 
-    /// Opens a share that was sealed to this key for the chain with this name and genesis.
-    pub fn open(&self, chain_id: &str, genesis: &B256, share: &[u8]) -> Result<Seed, ShareError> {
+    /// Opens a share that was sealed to this key, as this registration, for the chain with this name and genesis.
+    pub fn open(
+        &self,
+        chain_id: &str,
+        genesis: &B256,
+        registration: &B256,
+        share: &[u8],
+    ) -> Result<Seed, ShareError> {
         let share: &[u8; SHARE_BYTES] = share.try_into().map_err(|_| ShareError::Length)?;
         let (version, rest) = share.split_first().ok_or(ShareError::Length)?;
         let (ephemeral, sealed) = rest.split_first_chunk::<32>().ok_or(ShareError::Length)?;
         if *version != VERSION {
             return Err(ShareError::Version);
         }
-        let context = [genesis.as_slice(), ephemeral, &self.public()];
+        let context = [genesis.as_slice(), registration.as_slice(), ephemeral, &self.public()];
         let cipher = cipher(chain_id, &self.0, ephemeral, &context)?;
         let payload = Payload { msg: sealed, aad: &info(chain_id, LABEL, &context) };
         let opened = cipher.decrypt(&Nonce::default(), payload).map_err(|_| ShareError::Refused)?;
@@ -59,17 +68,18 @@ impl BootKey {
 }
 
 impl Seed {
-    /// Seals the seed to the boot key `to` of another enclave; see [`BootKey`]. `ephemeral` is 32 bytes that are fresh from the
-    /// operating system, used for nothing else.
+    /// Seals the seed to the boot key `to` of another enclave; see [`BootKey`]. `ephemeral` is 32 bytes that are used for
+    /// nothing else: fresh from the operating system, or derived for one registration in one block.
     pub fn share(
         &self,
         chain_id: &str,
         genesis: &B256,
+        registration: &B256,
         to: &[u8; 32],
         ephemeral: Secret<32>,
     ) -> Result<Vec<u8>, ShareError> {
         let ephemeral = ExchangeKey::from_secret(ephemeral);
-        let context = [genesis.as_slice(), &ephemeral.public(), to];
+        let context = [genesis.as_slice(), registration.as_slice(), &ephemeral.public(), to];
         let cipher = cipher(chain_id, &ephemeral, to, &context)?;
         let aad = info(chain_id, LABEL, &context);
         let sealed = self.0.expose(|seed| cipher.encrypt(&Nonce::default(), Payload { msg: seed, aad: &aad }));
@@ -113,6 +123,7 @@ mod tests {
 
     const CHAIN: &str = "golden-1";
     const GENESIS: B256 = B256::repeat_byte(0x66);
+    const REGISTRATION: B256 = B256::repeat_byte(0x77);
 
     fn boot(fill: u8) -> BootKey {
         BootKey::from_secret(Secret::from_bytes([fill; 32]))
@@ -120,17 +131,18 @@ mod tests {
 
     fn share(to: &BootKey) -> Vec<u8> {
         let seed = Seed::from_bytes([7; 32]);
-        seed.share(CHAIN, &GENESIS, &to.public(), Secret::from_bytes([0xe0; 32])).expect("a good key")
+        seed.share(CHAIN, &GENESIS, &REGISTRATION, &to.public(), Secret::from_bytes([0xe0; 32])).expect("a good key")
     }
 
     #[test]
     fn a_share_opens_for_its_enclave_and_chain_only() {
         let share = share(&boot(1));
         assert_eq!(share.len(), SHARE_BYTES);
-        assert_eq!(boot(1).open(CHAIN, &GENESIS, &share), Ok(Seed::from_bytes([7; 32])));
-        assert_eq!(boot(2).open(CHAIN, &GENESIS, &share), Err(ShareError::Refused));
-        assert_eq!(boot(1).open("golden-2", &GENESIS, &share), Err(ShareError::Refused));
-        assert_eq!(boot(1).open(CHAIN, &B256::ZERO, &share), Err(ShareError::Refused));
+        assert_eq!(boot(1).open(CHAIN, &GENESIS, &REGISTRATION, &share), Ok(Seed::from_bytes([7; 32])));
+        assert_eq!(boot(2).open(CHAIN, &GENESIS, &REGISTRATION, &share), Err(ShareError::Refused));
+        assert_eq!(boot(1).open("golden-2", &GENESIS, &REGISTRATION, &share), Err(ShareError::Refused));
+        assert_eq!(boot(1).open(CHAIN, &B256::ZERO, &REGISTRATION, &share), Err(ShareError::Refused));
+        assert_eq!(boot(1).open(CHAIN, &GENESIS, &B256::ZERO, &share), Err(ShareError::Refused));
     }
 
     #[test]
@@ -139,20 +151,20 @@ mod tests {
         for at in 0..share.len() {
             let mut other = share.clone();
             other[at] ^= 1;
-            let refused = boot(1).open(CHAIN, &GENESIS, &other).expect_err("altered");
+            let refused = boot(1).open(CHAIN, &GENESIS, &REGISTRATION, &other).expect_err("altered");
             assert_eq!(refused, if at == 0 { ShareError::Version } else { ShareError::Refused }, "byte {at}");
-            assert_eq!(boot(1).open(CHAIN, &GENESIS, &share[..at]), Err(ShareError::Length));
+            assert_eq!(boot(1).open(CHAIN, &GENESIS, &REGISTRATION, &share[..at]), Err(ShareError::Length));
         }
-        assert_eq!(boot(1).open(CHAIN, &GENESIS, &[share, vec![0]].concat()), Err(ShareError::Length));
+        assert_eq!(boot(1).open(CHAIN, &GENESIS, &REGISTRATION, &[share, vec![0]].concat()), Err(ShareError::Length));
     }
 
     #[test]
     fn nothing_is_sealed_to_a_key_for_which_everybody_knows_the_secret() {
         let seed = Seed::from_bytes([7; 32]);
-        let refused = seed.share(CHAIN, &GENESIS, &[0; 32], Secret::from_bytes([1; 32]));
+        let refused = seed.share(CHAIN, &GENESIS, &REGISTRATION, &[0; 32], Secret::from_bytes([1; 32]));
         assert_eq!(refused, Err(ShareError::PublicKey));
         let mut share = share(&boot(1));
         share[1..33].fill(0);
-        assert_eq!(boot(1).open(CHAIN, &GENESIS, &share), Err(ShareError::PublicKey));
+        assert_eq!(boot(1).open(CHAIN, &GENESIS, &REGISTRATION, &share), Err(ShareError::PublicKey));
     }
 }

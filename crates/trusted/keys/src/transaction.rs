@@ -1,9 +1,9 @@
 use core::fmt;
 
-use alloy_primitives::U256;
+use alloy_primitives::{B256, U256};
 use cloister_envelope::Secret;
 
-use crate::schedule::{Derivation, HANDLE, ONBOARDING_COINS, ONBOARDING_SHARE, Parent, RANDOM, SALT, Transaction};
+use crate::schedule::{Derivation, HANDLE, ONBOARDING_COINS, ONBOARDING_SHARE, Parent, RANDOM, SALT, SHARE_EPHEMERAL, Transaction};
 
 /// What one transaction, or one query, draws while it runs.
 ///
@@ -46,6 +46,11 @@ impl TxKeys {
     /// 256 fresh random bits for the contract, a secret of the transaction until the contract shows them.
     pub fn random(&mut self) -> U256 {
         draw(&self.parent, &RANDOM, &mut self.randoms).expose(|bytes| U256::from_be_bytes(*bytes))
+    }
+
+    /// The ephemeral key of the share that a registration gets.
+    pub(crate) fn share_ephemeral(&self, registration: &B256) -> Secret<32> {
+        self.parent.derive(&SHARE_EPHEMERAL, &[registration.as_slice()])
     }
 
     /// What hands out a user's key once.

@@ -75,6 +75,9 @@ for counter in range(2):
     for share in range(2):
         row(transaction, "onboarding coins", 32, number(counter), bytes([share]))
 
+registration = bytes([0x77] * 32)
+row(transaction, "share ephemeral", 32, registration)
+
 sealing = bytes([0x5E] * 32)
 sealing_cipher = row(sealing, "sealing cipher", 32)
 
@@ -101,8 +104,8 @@ def public(private):
 genesis, boot, ephemeral = bytes([0x66] * 32), bytes([0xB0] * 32), bytes([0xE0] * 32)
 boot_key, ephemeral_key = (bytes.fromhex(public(private)) for private in (boot, ephemeral))
 agreed = X25519PrivateKey.from_private_bytes(ephemeral).exchange(X25519PublicKey.from_public_bytes(boot_key))
-share_key = row(agreed, "seed share", 32, genesis, ephemeral_key, boot_key)
-share_data = info("share of the seed", genesis, ephemeral_key, boot_key)
+share_key = row(agreed, "seed share", 32, genesis, registration, ephemeral_key, boot_key)
+share_data = info("share of the seed", genesis, registration, ephemeral_key, boot_key)
 share = b"\1" + ephemeral_key + AESGCM(share_key).encrypt(bytes(12), seed, share_data)
 
 print(json.dumps({

@@ -21,6 +21,7 @@ mod message;
 mod query;
 mod questions;
 
+use cloister_chain::leaf::Position;
 use cloister_chain::{Address, B256, Genesis, Header};
 use cloister_keys::Keys;
 use cloister_state::Supply;
@@ -38,11 +39,19 @@ pub(crate) struct Scene<'a> {
     pub(crate) codes: &'a Codes,
     pub(crate) header: &'a Header,
     pub(crate) header_hash: B256,
+    /// When the block before was made, in seconds since the Unix epoch: the time for whatever expires (M-08).
+    pub(crate) before: u64,
 }
 
 impl<'a> Scene<'a> {
-    pub(crate) fn new(genesis: &'a Genesis, keys: &'a Keys, codes: &'a Codes, header: &'a Header) -> Self {
-        Self { genesis, keys, codes, header, header_hash: header.hash() }
+    pub(crate) fn new(
+        genesis: &'a Genesis,
+        keys: &'a Keys,
+        codes: &'a Codes,
+        header: &'a Header,
+        before: &Header,
+    ) -> Self {
+        Self { genesis, keys, codes, header, header_hash: header.hash(), before: before.seconds() }
     }
 }
 
@@ -73,6 +82,16 @@ pub(crate) struct Work<'a, 'm, S> {
 impl<'a, 'm, S: Supply> Work<'a, 'm, S> {
     pub(crate) fn new(scene: &'a Scene<'a>, meter: Meter<'m, S>, index: u32, tx: B256) -> Self {
         Self { scene, meter, place: Place { index, tx, call: 0 }, writes: 0, depth: 0, finalized: false }
+    }
+
+    /// Hash of the transaction.
+    pub(crate) fn tx_hash(&self) -> B256 {
+        self.place.tx
+    }
+
+    /// Its place in the chain.
+    pub(crate) fn position(&self) -> Position {
+        Position { height: self.scene.header.height, index: self.place.index }
     }
 
     /// Refuses what comes after a contract said that nothing may.

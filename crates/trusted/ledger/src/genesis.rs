@@ -31,6 +31,9 @@ pub(crate) fn write(genesis: &Genesis, header: &Header, state: &mut Overlay<NoSu
             state.write(Leaf::Storage(account.address, *slot), Some(encode(&cell)));
         }
     }
+    if let Some(trust) = &genesis.trust {
+        state.write(Leaf::Trust, Some(encode(trust)));
+    }
     if let Some(staking) = &genesis.staking {
         state.write(Leaf::GovParams, Some(encode(&staking.governance)));
         supply = supply.saturating_add(crate::staking::genesis(staking, header, state, &mut accounts));

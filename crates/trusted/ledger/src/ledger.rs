@@ -67,7 +67,7 @@ impl Ledger {
 
         let before = staking::begin_block(&mut state, &self.genesis, &next.block, &self.tip.signers)?;
         let mut receipts = Vec::with_capacity(txs.len());
-        let scene = Scene::new(&self.genesis, &self.keys, &self.codes, header);
+        let scene = Scene::new(&self.genesis, &self.keys, &self.codes, header, &self.tip.header);
         let (mut evm_gas, mut sdk_gas) = (0u64, 0u64);
         // One machine for each run of Ethereum transactions: between two runs the other world writes.
         for run in txs.chunk_by(|(_, one), (_, next)| is_cosmos(one) == is_cosmos(next)) {

@@ -17,6 +17,7 @@ mod genesis;
 mod gov;
 mod ledger;
 mod query;
+mod registration;
 mod slashing;
 mod staking;
 

@@ -111,13 +111,13 @@ impl Snapshots {
                 epoch: self.keys.epoch(),
             }),
             Query::Contract(query) => {
-                let scene = Scene::new(&self.genesis, &self.keys, &self.codes, &header);
+                let scene = Scene::new(&self.genesis, &self.keys, &self.codes, &header, &header);
                 compute::ask(&scene, &mut Overlay::new(view), query)
             }
             Query::Simulate(bytes) => {
                 // What is compiled here was never uploaded: it must not push out what contracts run.
                 let codes = Codes::default();
-                let scene = Scene::new(&self.genesis, &self.keys, &codes, &header);
+                let scene = Scene::new(&self.genesis, &self.keys, &codes, &header, &header);
                 let tx = CosmosTx::decode(bytes).map_err(Fail::from);
                 match tx.and_then(|tx| cosmos::simulate(&scene, &mut Overlay::new(view), &tx)) {
                     Ok(gas) => Answer::Simulated(gas),

@@ -64,6 +64,7 @@ fn new(terms: Terms, accounts: &[DevAccount], validators: ValidatorSet, time: u6
         base_fee: BASE_FEE,
         accounts: people.chain(predeploys()).collect(),
         staking: None,
+        trust: None,
     };
     genesis.check()?;
     Ok(genesis)

@@ -5,6 +5,7 @@
 mod authz;
 pub(super) mod gov;
 mod stake;
+mod trust;
 
 use cloister_chain::cosmos::sealed::{MsgExecute, MsgInstantiate, MsgMigrate};
 use cloister_chain::cosmos::{Allowance, Message, bech32, from_bytes};
@@ -36,6 +37,7 @@ pub(super) fn view(message: &Message) -> Value {
         Message::Stake(message) => stake::view(message),
         Message::Authz(message) => authz::view(message),
         Message::Gov(message) => gov::view(message),
+        Message::Trust(message) => trust::view(message),
     };
     view["@type"] = message.type_url().into();
     view

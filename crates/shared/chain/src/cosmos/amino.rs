@@ -53,6 +53,8 @@ pub(super) fn message(message: &Message) -> Option<Json> {
         Message::Authz(m) => return authz::message(m),
         // Their options are numbers, and published clients do not agree with the SDK on their names.
         Message::Gov(_) => return None,
+        // No wallet shows what a processor states.
+        Message::Trust(_) => return None,
         Message::Send(m) => (
             "cosmos-sdk/MsgSend",
             object([

@@ -12,7 +12,7 @@ use secret_sdk_proto::secret::compute::v1beta1::{
 };
 
 use super::address::{from_bech32, from_bytes};
-use super::{Allowance, AuthzMessage, CosmosError, GovMessage, StakeMessage, amino, sealed};
+use super::{Allowance, AuthzMessage, CosmosError, GovMessage, StakeMessage, TrustMessage, amino, sealed};
 use crate::limits;
 
 /// Micro-denomination of the Cosmos door.
@@ -38,6 +38,7 @@ pub enum Message {
     Stake(StakeMessage),
     Authz(AuthzMessage),
     Gov(GovMessage),
+    Trust(TrustMessage),
 }
 
 impl Message {
@@ -71,7 +72,10 @@ impl Message {
             REVOKE_ALLOWANCE => MsgRevokeAllowance::decode(value).map(Self::RevokeAllowance),
             other => match StakeMessage::decode(other, value) {
                 Some(message) => message.map(Self::Stake),
-                None => return Err(CosmosError::Unknown(other.to_owned())),
+                None => match TrustMessage::decode(other, value) {
+                    Some(message) => message.map(Self::Trust),
+                    None => return Err(CosmosError::Unknown(other.to_owned())),
+                },
             },
         };
         let message = message.map_err(|error| CosmosError::Parse(error.to_string()))?;
@@ -98,6 +102,7 @@ impl Message {
             Self::Stake(message) => message.type_url(),
             Self::Authz(message) => message.type_url(),
             Self::Gov(message) => message.type_url(),
+            Self::Trust(message) => message.type_url(),
         }
     }
 
@@ -123,6 +128,7 @@ impl Message {
             Self::Stake(message) => message.signer().into_iter().collect(),
             Self::Authz(message) => message.signer().into_iter().collect(),
             Self::Gov(message) => message.signer().into_iter().collect(),
+            Self::Trust(message) => message.signer().into_iter().collect(),
         }
     }
 
@@ -210,6 +216,7 @@ impl Message {
             }
             Self::RevokeAllowance(message) => two(&message.granter, &message.grantee),
             Self::Stake(message) => message.check(),
+            Self::Trust(message) => message.check(),
             // They are checked where they are read.
             Self::Authz(_) | Self::Gov(_) => Ok(()),
         }
@@ -226,7 +233,8 @@ impl Message {
             Self::ClearAdmin(message) => from_bech32(&message.contract).ok(),
             Self::Send(_) | Self::MultiSend(_) | Self::StoreCode(_) => None,
             Self::Instantiate(_) | Self::SealedInstantiate(_) => None,
-            Self::GrantAllowance(_) | Self::RevokeAllowance(_) | Self::Stake(_) | Self::Gov(_) => None,
+            Self::GrantAllowance(_) | Self::RevokeAllowance(_) | Self::Stake(_) => None,
+            Self::Gov(_) | Self::Trust(_) => None,
             Self::Authz(message) => message.inner().iter().find_map(Self::contract),
         }
     }
@@ -247,6 +255,7 @@ impl Message {
                 | Self::RevokeAllowance(_)
                 | Self::Stake(_)
                 | Self::Gov(_)
+                | Self::Trust(_)
         )
     }
 

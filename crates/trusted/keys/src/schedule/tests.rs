@@ -116,7 +116,8 @@ fn every_row_of_the_table_gives_its_known_answer() {
         ("random number", vec![word(tx.random()), word(tx.random())]),
         ("onboarding share", onboardings.iter().map(|onboarding| hex_of(&onboarding.share)).collect()),
         ("onboarding coins", onboardings.iter().flat_map(|onboarding| &onboarding.coins).map(hex_of).collect()),
-        ("seed share", vec![hex_of(&exchange.derive(&SEED_SHARE, &[&[0x66; 32], &ephemeral_key, &boot_key]))]),
+        ("seed share", vec![hex_of(&exchange.derive(&SEED_SHARE, &[&[0x66; 32], &[0x77; 32], &ephemeral_key, &boot_key]))]),
+        ("share ephemeral", vec![hex_of(&tx.share_ephemeral(&B256::repeat_byte(0x77)))]),
         ("sealing cipher", vec![hex_of(&sealing.derive(&SEALING_CIPHER, &[]))]),
         ("sealing nonce", vec![nonce(Purpose::Seed, b"measurement"), nonce(Purpose::Checkpoint, &7_u64.to_be_bytes())]),
     ]);
@@ -146,10 +147,11 @@ fn what_is_made_with_the_keys_is_known_too() {
     let sealed = sealing_key().seal_seed(b"measurement", &seed()).expect("short");
     assert_eq!(hex::encode(&sealed), golden["sealed_seed"]);
     assert_eq!(sealing_key().open_seed(b"measurement", &sealed), Ok(seed()));
-    let (genesis, ephemeral) = (B256::repeat_byte(0x66), Secret::from_bytes([0xe0; 32]));
-    let share = seed().share(CHAIN, &genesis, &boot_key().public(), ephemeral).expect("a good key");
+    let (genesis, registration) = (B256::repeat_byte(0x66), B256::repeat_byte(0x77));
+    let ephemeral = Secret::from_bytes([0xe0; 32]);
+    let share = seed().share(CHAIN, &genesis, &registration, &boot_key().public(), ephemeral).expect("a good key");
     assert_eq!(hex::encode(&share), golden["seed_share"]);
-    assert_eq!(boot_key().open(CHAIN, &genesis, &share), Ok(seed()));
+    assert_eq!(boot_key().open(CHAIN, &genesis, &registration, &share), Ok(seed()));
     let sealed = sealing_key().seal(Purpose::Checkpoint, &7_u64.to_be_bytes(), b"height 7").expect("short");
     assert_eq!(hex::encode(&sealed), golden["sealed_checkpoint"]);
 }

@@ -2,7 +2,7 @@
 
 use cloister_chain::cosmos::sealed::{MsgExecuteResponse, MsgInstantiateResponse, MsgMigrateResponse};
 use cloister_chain::cosmos::{Message, bech32, coins, from_bech32, from_bytes};
-use cloister_chain::leaf::{ChainState, Code, Contract, History, Operation, Position};
+use cloister_chain::leaf::{ChainState, Code, Contract, History, Operation};
 use cloister_chain::receipt::Event;
 use cloister_chain::{Account, Address, B256, Leaf, U256, limits};
 use cloister_envelope::message::{CallContext, Coin as EnvelopeCoin, Entry, gcm::OutputPlace, plain::Plaintext};
@@ -127,6 +127,7 @@ pub(crate) fn handle<S: Supply>(
         Message::RevokeAllowance(m) => feegrant::revoke(&mut work.meter, m),
         Message::Stake(m) => crate::staking::handle(&mut work.meter, work.scene.genesis, work.scene.header, m),
         Message::Authz(m) => authz::handle(work, m, index),
+        Message::Trust(m) => crate::registration::handle(work, m),
         Message::Gov(m) => crate::gov::handle(&mut work.meter, work.scene.header, m),
         Message::Send(_) | Message::MultiSend(_) => crate::cosmos::bank_message(&mut work.meter, message),
     }
@@ -392,10 +393,6 @@ impl<S: Supply> Work<'_, '_, S> {
 
     fn chain(&mut self) -> Result<ChainState, Fail> {
         Ok(self.meter.read(Leaf::Chain)?.unwrap_or_default())
-    }
-
-    fn position(&self) -> Position {
-        Position { height: self.scene.header.height, index: self.place.index }
     }
 }
 

@@ -248,5 +248,7 @@ async fn the_networks_keys_are_asked_for_once_unless_they_change() {
     assert_eq!(world.get(tx_key).await["key"], STANDARD.encode([1; 32]));
     assert_eq!(world.get(own).await, json!({ "input_key": STANDARD.encode([2; 32]), "epoch": "2" }));
     assert_eq!(world.get(own).await["epoch"], "3");
-    assert_eq!(world.refused("/registration/v1beta1/encrypted-seed/00").await.0, 501);
+    assert_eq!(world.refused("/registration/v1beta1/encrypted-seed/00").await.0, 400);
+    let unknown = format!("/registration/v1beta1/encrypted-seed/{}", "00".repeat(32));
+    assert_eq!(world.refused(&unknown).await.0, 404);
 }

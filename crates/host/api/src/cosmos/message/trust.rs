@@ -1,0 +1,28 @@
+//! Messages about enclaves, as a Cosmos client reads them.
+
+use cloister_chain::cosmos::TrustMessage;
+use serde_json::{Value, json};
+
+use super::super::view::base64;
+use super::address;
+
+pub(super) fn view(message: &TrustMessage) -> Value {
+    match message {
+        TrustMessage::Register(message) => {
+            json!({ "sender": address(&message.sender), "ra_cert": base64(&message.certificate) })
+        }
+        TrustMessage::SetPolicy(message) => json!({ "authority": message.authority, "policy": message.policy }),
+        TrustMessage::Release(message) => json!({
+            "authority": message.authority,
+            "measurement": base64(&message.measurement),
+            "source": base64(&message.source),
+            "activation": message.activation.to_string(),
+        }),
+        TrustMessage::Retire(message) => {
+            json!({ "authority": message.authority, "measurement": base64(&message.measurement) })
+        }
+        TrustMessage::Revoke(message) => {
+            json!({ "authority": message.authority, "hardware": base64(&message.hardware) })
+        }
+    }
+}

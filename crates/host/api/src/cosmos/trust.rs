@@ -1,0 +1,86 @@
+//! Enclaves that were admitted, and what is demanded of them: `secret.registration.v1beta1` and our own `cloister.trust.v1`.
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use cloister_chain::cosmos::bech32;
+use cloister_chain::trust::{Node, Trust};
+use cloister_chain::{B256, Leaf};
+use serde_json::{Value, json};
+
+use super::error::RestError;
+use super::request::{Answered, Asked, Named, Reply};
+use super::{Backend, Door, read, view};
+
+pub(super) fn routes<B: Backend>() -> Router<Door<B>> {
+    Router::new()
+        .route("/registration/v1beta1/encrypted-seed/{key}", get(encrypted_seed))
+        .route("/cloister/trust/v1/params", get(params))
+        .route("/cloister/trust/v1/nodes", get(nodes))
+        .route("/cloister/trust/v1/nodes/{chip}", get(node))
+}
+
+/// The seed, sealed to the boot key that is named in hex.
+async fn encrypted_seed<B: Backend>(State(door): State<Door<B>>, Named(key): Named<String>, asked: Asked) -> Answered {
+    let state = door.state(asked.height)?;
+    let chip: Option<B256> = state.get(&Leaf::BootKey(word(&key)?))?;
+    let node: Option<Node> = chip.map(|chip| state.get(&Leaf::Node(chip))).transpose()?.flatten();
+    let node = node.filter(|node| !node.share.is_empty()).ok_or(RestError::Nothing("seed for this key"))?;
+    Ok(Reply::at(state.height, &json!({ "encrypted_seed": view::base64(&node.share) })))
+}
+
+async fn params<B: Backend>(State(door): State<Door<B>>, asked: Asked) -> Answered {
+    let state = door.state(asked.height)?;
+    let trust: Trust = state.get(&Leaf::Trust)?.ok_or(RestError::Nothing("admission on this chain"))?;
+    let releases = trust.releases.iter().map(|release| {
+        json!({
+            "measurement": release.measurement,
+            "source": release.source,
+            "activation": release.activation.to_string(),
+        })
+    });
+    let releases: Vec<_> = releases.collect();
+    let delay = trust.delay.to_string();
+    Ok(Reply::at(state.height, &json!({ "policy": trust.policy, "releases": releases, "delay": delay })))
+}
+
+async fn nodes<B: Backend>(State(door): State<Door<B>>, asked: Asked) -> Answered {
+    let page = asked.page(NODES)?;
+    let state = door.state(asked.height)?;
+    let chips: Vec<B256> = state.get(&Leaf::Nodes)?.unwrap_or_default();
+    let listed = chips.iter().skip(page.offset).take(page.limit);
+    let nodes = listed.map(|chip| find(&state, *chip)).collect::<Result<Vec<_>, _>>()?;
+    let total = chips.len();
+    Ok(Reply::at(state.height, &json!({ "nodes": nodes, "pagination": view::pagination(total) })))
+}
+
+async fn node<B: Backend>(State(door): State<Door<B>>, Named(chip): Named<String>, asked: Asked) -> Answered {
+    let state = door.state(asked.height)?;
+    Ok(Reply::at(state.height, &json!({ "node": find(&state, word(&chip)?)? })))
+}
+
+fn find(state: &read::State, chip: B256) -> Result<Value, RestError> {
+    let node: Node = state.get(&Leaf::Node(chip))?.ok_or(RestError::Nothing("node with this chip"))?;
+    Ok(json!({
+        "chip": chip,
+        "owner": bech32(&node.owner),
+        "consensus_key": view::base64(node.consensus_key),
+        "boot_key": node.boot.kem,
+        "family": node.family,
+        "measurement": node.measurement,
+        "evidence": node.evidence,
+        "collateral": node.collateral,
+        "registered_height": node.registered.height.to_string(),
+        "registered_index": node.registered.index,
+        "expires": node.expires.to_string(),
+        "revoked": node.revoked,
+    }))
+}
+
+/// Thirty-two bytes in hex.
+fn word(text: &str) -> Result<B256, RestError> {
+    text.parse().map_err(|_| RestError::Invalid("a key and a chip are 64 hex digits".into()))
+}
+
+/// On one page, unless asked for fewer.
+const NODES: usize = 100;

@@ -1,0 +1,176 @@
+//! Enclaves that may have the seed: what the chain demands of them, and who was admitted (M-21 to M-28).
+//!
+//! A node's enclave makes keys for one run and has its processor state that it made them: a [`Registration`]. It travels as
+//! the `certificate` of Secret Network's `RaAuthenticate`. Every enclave of the network verifies it while it executes the
+//! block; if it holds, the chain has a [`Node`], and in it the seed, sealed to the key that the statement vouches for.
+
+use alloy_primitives::{Address, B256, Bytes};
+use borsh::{BorshDeserialize, BorshSerialize};
+use cloister_attest::{Binding, Collateral, Evidence, Family, HardwareId, Policy, ReportData, Statement};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::hash::tagged;
+
+/// What the chain demands of an enclave. Part of the state, and of the genesis.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trust {
+    /// Which evidence is good enough.
+    pub policy: Policy,
+    /// Which programs may run, by ascending measurement.
+    pub releases: Vec<Release>,
+    /// Blocks that have to pass between the decision for a release and its first admission.
+    pub delay: u64,
+}
+
+/// A program that is or will be admitted.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// Digest of what the processor measures ([`cloister_attest::Measurement::digest`]).
+    pub measurement: B256,
+    /// SHA-256 of the source that it was built from, for whoever rebuilds it.
+    pub source: B256,
+    /// First height at which it is admitted.
+    pub activation: u64,
+}
+
+/// Why the trust section of a genesis, or a change of it, is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum TrustError {
+    /// Too many releases, or not in ascending order.
+    #[error("at most {MAX_RELEASES} releases, each once, by ascending measurement")]
+    Releases,
+    /// More blocks than any chain waits.
+    #[error("the delay of releases is at most {MAX_DELAY} blocks")]
+    Delay,
+}
+
+impl Trust {
+    /// Checks what the types do not.
+    pub fn check(&self) -> Result<(), TrustError> {
+        let ascending = self.releases.windows(2).all(|pair| pair[0].measurement < pair[1].measurement);
+        if !ascending || self.releases.len() > MAX_RELEASES {
+            return Err(TrustError::Releases);
+        }
+        if self.delay > MAX_DELAY { Err(TrustError::Delay) } else { Ok(()) }
+    }
+
+    /// True if the program with this measurement is admitted at `height`.
+    pub fn admits(&self, measurement: &B256, height: u64) -> bool {
+        self.releases.iter().any(|release| release.measurement == *measurement && release.activation <= height)
+    }
+}
+
+/// What an enclave registers with.
+///
+/// ```text
+/// certificate  = borsh of the fields, in their order
+/// registration = H("cloister/registration", consensus key ‖ boot signing key ‖ boot key ‖ nonce)
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Registration {
+    /// The Ed25519 key with which the node's validator votes, or would.
+    pub consensus_key: B256,
+    /// Boot keys and nonce.
+    pub boot: Boot,
+    /// What vouches for them.
+    pub evidence: Evidence,
+}
+
+/// The public part of what an enclave makes for one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Boot {
+    /// Ed25519: signs what this run answers.
+    pub sign: B256,
+    /// X25519: opens what is handed over to this run.
+    pub kem: B256,
+    /// Drawn for this run.
+    pub nonce: B256,
+}
+
+impl Registration {
+    /// Most bytes of a certificate.
+    pub const MAX_BYTES: usize = Statement::MAX_BYTES + Collateral::MAX_BYTES + 256;
+
+    /// Reads a certificate.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() > Self::MAX_BYTES {
+            return None;
+        }
+        borsh::from_slice(bytes).ok()
+    }
+
+    /// The certificate.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        borsh::to_vec(self).expect("writing to memory does not fail")
+    }
+
+    /// Its name, which what is handed over is bound to.
+    pub fn id(&self) -> B256 {
+        self.boot.registration(&self.consensus_key)
+    }
+}
+
+impl Boot {
+    /// The name of the registration of this run for a node with this consensus key.
+    pub fn registration(&self, consensus_key: &B256) -> B256 {
+        let Self { sign, kem, nonce } = self;
+        tagged("cloister/registration", &[&consensus_key[..], &sign[..], &kem[..], &nonce[..]])
+    }
+
+    /// What the processor has to state about it (M-21).
+    pub fn report_data(&self, chain_id: &str, consensus_key: &B256, hardware: &HardwareId) -> ReportData {
+        let Self { sign, kem, nonce } = self;
+        let (boot_sign, boot_kem) = (sign.as_slice(), kem.as_slice());
+        Binding { chain_id, consensus_key, boot_sign, boot_kem, nonce, hardware }.report_data()
+    }
+}
+
+/// An enclave that was admitted. One for each chip.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Node {
+    /// Who registered it, and alone may renew it.
+    pub owner: Address,
+    /// See [`Registration`].
+    pub consensus_key: B256,
+    /// See [`Registration`].
+    pub boot: Boot,
+    /// What kind of processor.
+    pub family: Family,
+    /// Digest of what runs on it.
+    pub measurement: B256,
+    /// Hash of the signed part of its evidence.
+    pub evidence: B256,
+    /// Hash of the collateral that the evidence was verified with.
+    pub collateral: B256,
+    /// Where the registration, with the whole evidence, stands.
+    pub registered: crate::leaf::Position,
+    /// Seconds since the Unix epoch from which it is no longer admitted without new evidence.
+    pub expires: u64,
+    /// The seed, sealed to [`Boot::kem`]; empty once it is revoked.
+    pub share: Bytes,
+    /// Evidence that was used for this chip: never again.
+    pub used: Vec<B256>,
+    /// Revoked by the validators, for ever.
+    pub revoked: bool,
+}
+
+impl Node {
+    /// True if it counts as an enclave of the network at `now`, in seconds since the Unix epoch.
+    pub fn is_admitted(&self, now: u64) -> bool {
+        !self.revoked && now < self.expires
+    }
+}
+
+/// Most releases at a time. A count, as are the next three.
+pub const MAX_RELEASES: usize = 64;
+/// Most nodes that are registered at a time.
+pub const MAX_NODES: usize = 1_024;
+/// Most registrations of one chip.
+pub const MAX_RENEWALS: usize = 1_024;
+/// Longest delay of a release, in blocks.
+pub const MAX_DELAY: u64 = 100_000_000;
+/// Longest policy in a message, in bytes of JSON.
+pub const POLICY_BYTES: usize = 16 << 10;

@@ -1,0 +1,197 @@
+//! Enclaves that ask for the seed, and what the validators decide about whom to trust (M-21 to M-28).
+//!
+//! A registration is verified here, in the state machine: every enclave of the network comes to the same verdict, and only
+//! then seals the seed. The time is the previous block's, never a clock's. What is refused leaves no trace but the fee.
+//!
+//! What differs from Secret Network's module of the same messages: the certificate is a [`Registration`], one chip has one
+//! node, and evidence expires.
+
+use cloister_attest::{Refused, Root, Verified};
+use cloister_chain::cosmos::trust::word;
+use cloister_chain::cosmos::{TrustMessage, bech32, from_bytes};
+use cloister_chain::receipt::Event;
+use cloister_chain::trust::{MAX_NODES, MAX_RELEASES, MAX_RENEWALS, Node, Registration, Release, Trust};
+use cloister_chain::{Address, B256, Leaf, gov};
+use cloister_state::Supply;
+use secret_sdk_proto::Any;
+use secret_sdk_proto::secret::registration::v1beta1::{RaAuthenticate, RaAuthenticateResponse};
+
+use crate::compute::Work;
+use crate::cosmos::Fail;
+use crate::cosmos::events::event;
+
+/// A message of the module: its response and its events.
+pub(crate) fn handle<S: Supply>(
+    work: &mut Work<'_, '_, S>,
+    message: &TrustMessage,
+) -> Result<(Any, Vec<Event>), Fail> {
+    let mut trust: Trust =
+        work.meter.read(Leaf::Trust)?.ok_or_else(|| refused(NOBODY, "this chain hands its seed to nobody"))?;
+    if let TrustMessage::Register(message) = message {
+        let (node, events) = work.register(&trust, message)?;
+        let response = RaAuthenticateResponse { data: format!("S: {}", alloy_primitives::hex::encode(&node.share)), ..Default::default() };
+        return Ok((crate::cosmos::answer("/secret.registration.v1beta1.RaAuthenticateResponse", &response), events));
+    }
+    if message.signer()? != gov::account() {
+        let (wanted, got) = (bech32(&gov::account()), bech32(&message.signer()?));
+        return Err(Fail::of("gov", 13, format!("invalid authority; expected {wanted}, got {got}")));
+    }
+    match message {
+        TrustMessage::SetPolicy(message) => {
+            let policy = message.read()?;
+            if policy.lowers(&trust.policy) {
+                return Err(refused(POLICY, "the policy's floors only rise"));
+            }
+            trust.policy = policy;
+            work.meter.write(Leaf::Trust, Some(&trust))?;
+        }
+        TrustMessage::Release(message) => {
+            let (measurement, source) = (word(&message.measurement)?, word(&message.source)?);
+            let earliest = work.scene.header.height.saturating_add(trust.delay);
+            if message.activation < earliest {
+                return Err(refused(RELEASE, format!("the release may be active from block {earliest} at the earliest")));
+            }
+            let release = Release { measurement, source, activation: message.activation };
+            match trust.releases.binary_search_by_key(&measurement, |release| release.measurement) {
+                Ok(_) => return Err(refused(RELEASE, "there is a release with this measurement")),
+                Err(_) if trust.releases.len() >= MAX_RELEASES => return Err(refused(RELEASE, "too many releases")),
+                Err(place) => trust.releases.insert(place, release),
+            }
+            work.meter.write(Leaf::Trust, Some(&trust))?;
+        }
+        TrustMessage::Retire(message) => {
+            let measurement = word(&message.measurement)?;
+            let known = trust.releases.len();
+            trust.releases.retain(|release| release.measurement != measurement);
+            if trust.releases.len() == known {
+                return Err(refused(RELEASE, "there is no release with this measurement"));
+            }
+            work.meter.write(Leaf::Trust, Some(&trust))?;
+        }
+        TrustMessage::Revoke(message) => {
+            let chip = word(&message.hardware)?;
+            let node: Option<Node> = work.meter.read(Leaf::Node(chip))?;
+            let mut node = node.ok_or_else(|| refused(UNKNOWN, "no node is registered with this chip"))?;
+            (node.revoked, node.share) = (true, Default::default());
+            work.meter.write(Leaf::Node(chip), Some(&node))?;
+        }
+        TrustMessage::Register(_) => {}
+    }
+    Ok((Any { type_url: format!("{}Response", message.type_url()), value: Vec::new() }, Vec::new()))
+}
+
+impl<S: Supply> Work<'_, '_, S> {
+    fn register(&mut self, trust: &Trust, message: &RaAuthenticate) -> Result<(Node, Vec<Event>), Fail> {
+        let owner = from_bytes(&message.sender)?;
+        self.meter.charge(VERIFICATION_GAS, "verification of evidence")?;
+        let unreadable = || refused(CERTIFICATE, "the certificate is not a registration");
+        let registration = Registration::from_bytes(&message.certificate).ok_or_else(unreadable)?;
+        let verified = self.verify(trust, &registration)?;
+        let chip = verified.hardware.0;
+        let former: Option<Node> = self.meter.read(Leaf::Node(chip))?;
+        let used = used(former.as_ref(), owner, &verified)?;
+        if self.meter.read::<B256>(Leaf::BootKey(registration.boot.kem))?.is_some() {
+            return Err(refused(REPLAY, "the boot key was registered before"));
+        }
+        let (id, boot) = (registration.id(), registration.boot);
+        let share = {
+            let scene = self.scene;
+            let tx = scene.keys.transaction(scene.header.height, scene.header_hash, self.tx_hash());
+            let share = scene.keys.share(&scene.genesis.hash(), &id, &boot.kem, &tx);
+            share.map_err(|_| refused(CERTIFICATE, "the boot key is of low order"))?
+        };
+        let node = Node {
+            owner,
+            consensus_key: registration.consensus_key,
+            boot,
+            family: verified.family,
+            measurement: verified.measurement.digest(),
+            evidence: verified.identity,
+            collateral: registration.evidence.collateral.hash(),
+            registered: self.position(),
+            expires: verified.expires,
+            share: share.into(),
+            used,
+            revoked: false,
+        };
+        if former.is_none() {
+            self.enlist(chip)?;
+        }
+        self.meter.write(Leaf::Node(chip), Some(&node))?;
+        self.meter.write(Leaf::BootKey(boot.kem), Some(&chip))?;
+        let attributes = [
+            ("module", "register".to_owned()),
+            ("signer", bech32(&owner)),
+            ("encrypted_seed", node.share.to_string()),
+            ("node_id", boot.kem.to_string()),
+        ];
+        Ok((node, vec![event("message", attributes)]))
+    }
+
+    /// What the evidence proves, if it is of an enclave that the chain wants and of this very registration.
+    fn verify(&self, trust: &Trust, registration: &Registration) -> Result<Verified, Fail> {
+        let Registration { consensus_key, boot, evidence } = registration;
+        let root = Root::of_genesis(self.scene.genesis.simulated);
+        let verified = cloister_attest::verify(evidence, &trust.policy, root, self.scene.before).map_err(unproven)?;
+        let stated = boot.report_data(&self.scene.genesis.chain_id, consensus_key, &verified.hardware);
+        if verified.report_data != stated {
+            return Err(refused(BINDING, "the evidence is not of this registration"));
+        }
+        if !trust.admits(&verified.measurement.digest(), self.scene.header.height) {
+            return Err(refused(RELEASE, "the program is not released"));
+        }
+        Ok(verified)
+    }
+
+    /// Puts a chip on the list.
+    fn enlist(&mut self, chip: B256) -> Result<(), Fail> {
+        let mut chips: Vec<B256> = self.meter.read(Leaf::Nodes)?.unwrap_or_default();
+        if chips.len() >= MAX_NODES {
+            return Err(refused(FULL, "too many nodes are registered"));
+        }
+        chips.push(chip);
+        self.meter.write(Leaf::Nodes, Some(&chips))
+    }
+}
+
+/// The evidence that may not be used for this chip again, if it may be registered: by whoever did so before, if anybody.
+fn used(former: Option<&Node>, owner: Address, verified: &Verified) -> Result<Vec<B256>, Fail> {
+    let Some(former) = former else { return Ok(vec![verified.identity]) };
+    if former.revoked {
+        return Err(refused(REVOKED, "the chip was revoked"));
+    }
+    if former.owner != owner {
+        return Err(refused(TAKEN, "the chip belongs to the node of another account"));
+    }
+    if former.used.contains(&verified.identity) {
+        return Err(refused(REPLAY, "the evidence was used before"));
+    }
+    if former.used.len() >= MAX_RENEWALS {
+        return Err(refused(FULL, "the chip was registered too often"));
+    }
+    Ok([former.used.as_slice(), &[verified.identity]].concat())
+}
+
+fn unproven(why: Refused) -> Fail {
+    // The number and the text are ours, and the same on every node: nothing that a library wrote gets out.
+    refused(EVIDENCE, format!("the evidence is refused: {why}"))
+}
+
+fn refused(code: u32, log: impl Into<String>) -> Fail {
+    Fail::of("register", code, log)
+}
+
+/// Numbers of the module's errors. They never change.
+const NOBODY: u32 = 2;
+const CERTIFICATE: u32 = 3;
+const EVIDENCE: u32 = 4;
+const BINDING: u32 = 5;
+const RELEASE: u32 = 6;
+const REPLAY: u32 = 7;
+const TAKEN: u32 = 8;
+const REVOKED: u32 = 9;
+const FULL: u32 = 10;
+const POLICY: u32 = 11;
+const UNKNOWN: u32 = 12;
+/// In the SDK's units: about five milliseconds of certificates and signatures.
+const VERIFICATION_GAS: u64 = 500_000;
