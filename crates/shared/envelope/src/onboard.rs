@@ -196,3 +196,6 @@ impl<F: FnMut(&mut [u8])> RngCore for Fill<F> {
 }
 
 impl<F: FnMut(&mut [u8])> CryptoRng for Fill<F> {}
+
+#[cfg(test)]
+mod wycheproof;

@@ -38,6 +38,11 @@ pub fn recover(message: &[u8], signature: &[u8]) -> Result<Address, Error> {
         27 | 28 => (Form::Personal, v - 27),
         _ => return Err(Error::RecoveryId),
     };
+    recover_digest(form.digest(message), compact, parity)
+}
+
+/// The account that made `r ‖ s` over `digest`, with the low `s` that has this parity of R's y.
+fn recover_digest(digest: B256, compact: &[u8], parity: u8) -> Result<Address, Error> {
     let signature = RecoverableSignature::from_compact(compact, RecoveryId::from_u8_masked(parity))
         .map_err(|_| Error::Unrecoverable)?;
     let mut low_s = signature.to_standard();
@@ -45,8 +50,7 @@ pub fn recover(message: &[u8], signature: &[u8]) -> Result<Address, Error> {
     if low_s != signature.to_standard() {
         return Err(Error::HighS);
     }
-    let digest = Message::from_digest(form.digest(message).0);
-    let key = VERIFIER.recover_ecdsa(digest, &signature).map_err(|_| Error::Unrecoverable)?;
+    let key = VERIFIER.recover_ecdsa(Message::from_digest(digest.0), &signature).map_err(|_| Error::Unrecoverable)?;
     Ok(address(&key))
 }
 
@@ -234,3 +238,6 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod wycheproof;

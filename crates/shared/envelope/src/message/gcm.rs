@@ -299,3 +299,6 @@ const ESTIMATE_INPUT: &str = "estimate input";
 const QUERY_INPUT: &str = "query input";
 const CALL_OUTPUT: [&str; 2] = ["call output salt", "call output"];
 const QUERY_ANSWER: [&str; 2] = ["query answer salt", "query answer"];
+
+#[cfg(test)]
+mod wycheproof;

@@ -150,3 +150,6 @@ fn halves(head: &[u8; HEAD_BYTES]) -> (&[u8; 32], &[u8; 32]) {
     let halves = (nonce.try_into(), public.try_into());
     (halves.0.expect("32 of 64 bytes"), halves.1.expect("32 of 64 bytes"))
 }
+
+#[cfg(test)]
+mod wycheproof;

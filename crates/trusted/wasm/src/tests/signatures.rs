@@ -1,5 +1,7 @@
 //! Signatures, as contracts check and make them.
 
+mod wycheproof;
+
 use ed25519_zebra::{SigningKey, VerificationKey};
 use secp256k1::ecdsa::Signature;
 use secp256k1::{Message, PublicKey, SECP256K1, SecretKey};
