@@ -144,7 +144,7 @@ pub(crate) fn owned(any: &Any, owner: Address) -> Option<Any> {
         }
         // Some of these can be signed in one mode only, and a grant must not be to oneself.
         Message::GrantAllowance(_) | Message::RevokeAllowance(_) => return None,
-        Message::Stake(_) | Message::Authz(_) | Message::Gov(_) => return None,
+        Message::Stake(_) | Message::Authz(_) | Message::Gov(_) | Message::Trust(_) => return None,
     };
     Some(Any { type_url: any.type_url.clone(), value })
 }
@@ -246,7 +246,7 @@ fn message(message: &Message) -> Value {
         Message::RevokeAllowance(m) => {
             ("cosmos-sdk/MsgRevokeAllowance", json!({ "granter": m.granter, "grantee": m.grantee }))
         }
-        Message::Stake(_) | Message::Authz(_) | Message::Gov(_) => ("", Value::Null),
+        Message::Stake(_) | Message::Authz(_) | Message::Gov(_) | Message::Trust(_) => ("", Value::Null),
     };
     json!({ "type": name, "value": value })
 }
