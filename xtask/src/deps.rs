@@ -29,6 +29,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     // Measures from outside, as a client.
     ("cloister-bench", &["cloister-sdk"]),
+    // Takes the place of the host, and is the enclave's process too, as the one binary is.
+    ("cloister-hostile", &["cloister-keys", "cloister-state", "cloister-enclave"]),
     // The bodies of the fuzz targets: every decoder, on both sides. Never linked by a product.
     (
         "cloister-doors",

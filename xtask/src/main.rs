@@ -8,6 +8,7 @@
 mod bench;
 mod contracts;
 mod deps;
+mod hostile;
 mod house;
 mod licences;
 mod node;
@@ -34,6 +35,7 @@ Usage: cargo xtask COMMAND
   interop [SUITE] [--validators N]
                            only the published clients (python, js, secretjs, coti-contracts) against a node, or
                            against several, each request to the next one
+  hostile                  every attack of a hostile host, with many seeds, and each again without its defence
   soak kills               kill -9 and restart, 200 times
   soak fuzz [--seconds N] [TARGET]
                            every fuzz target (or one) for N seconds, 600 by default; needs a nightly toolchain
@@ -67,6 +69,7 @@ fn run(args: &[&str]) -> Outcome {
         ["house"] => house::check(),
         ["pure"] => deps::pure_lints(),
         ["contracts"] => test::contracts(),
+        ["hostile"] => hostile::long(),
         ["interop", rest @ ..] => test::interop(rest),
         ["soak", "kills"] => soak::kills(),
         ["soak", "blocks"] => soak::blocks(),

@@ -10,6 +10,7 @@
 use alloy_consensus::{SignableTransaction as _, Transaction as _, TxEnvelope};
 use alloy_eips::eip2718::{Decodable2718 as _, Encodable2718 as _};
 use alloy_primitives::{Address, B256, Bytes, Signature, keccak256};
+use cloister_teeth::{Mechanism, holds};
 use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
 use secp256k1::{Message, SECP256K1};
 use thiserror::Error;
@@ -166,7 +167,7 @@ impl EthTx {
 
 /// Address whose key made `signature` over `hash`; `None` for a high `s` (EIP-2) and for what recovers no key.
 fn recover(hash: B256, signature: &Signature) -> Option<Address> {
-    if signature.normalize_s().is_some() {
+    if holds(Mechanism::LowS) && signature.normalize_s().is_some() {
         return None;
     }
     let mut compact = [0; 64];

@@ -29,6 +29,7 @@ use std::io::{self, Read, Write};
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use borsh::{BorshDeserialize, BorshSerialize};
+use cloister_teeth::{Mechanism, holds};
 use zeroize::Zeroize;
 
 use crate::limits;
@@ -421,7 +422,7 @@ pub fn receive<T: BorshDeserialize>(stream: &mut impl Read) -> Result<T, WireErr
     let mut prefix = [0; 4];
     stream.read_exact(&mut prefix)?;
     let length = usize::try_from(u32::from_le_bytes(prefix)).expect("32 bits fit in a usize");
-    if length > limits::FRAME_BYTES {
+    if holds(Mechanism::FrameBound) && length > limits::FRAME_BYTES {
         return Err(WireError::TooLong(length));
     }
     // Memory follows the bytes that really arrive, not the length that somebody claims.

@@ -2,6 +2,7 @@
 //!
 //! Only the bucket shows. One content has one padded form, and no other is accepted.
 
+use cloister_teeth::{Mechanism, holds};
 use zeroize::Zeroizing;
 
 const LENGTH_BYTES: usize = 4;
@@ -30,8 +31,9 @@ impl Buckets {
     }
 
     /// Whether a padded content can have this length.
-    pub const fn holds(&self, padded: usize) -> bool {
-        padded.is_power_of_two() && self.smallest <= padded && padded <= self.largest
+    pub fn holds(&self, padded: usize) -> bool {
+        let bucket = padded.is_power_of_two() && self.smallest <= padded;
+        (bucket || !holds(Mechanism::Padding)) && padded <= self.largest
     }
 
     /// Pads `content`, or nothing when it is longer than [`Self::capacity`].
@@ -60,7 +62,9 @@ impl Buckets {
     }
 
     fn bucket(&self, content: usize) -> Option<usize> {
-        (content <= self.capacity()).then(|| (content + LENGTH_BYTES).next_power_of_two().max(self.smallest))
+        let whole = content + LENGTH_BYTES;
+        let bucket = if holds(Mechanism::Padding) { whole.next_power_of_two().max(self.smallest) } else { whole };
+        (content <= self.capacity()).then_some(bucket)
     }
 }
 

@@ -12,6 +12,7 @@ use cloister_chain::wire::{Halt, SealingBytes};
 use cloister_chain::{B256, Genesis};
 use cloister_keys::{Purpose, SealingKey, Secret, Seed};
 use cloister_ledger::Checkpoint;
+use cloister_teeth::{Mechanism, holds};
 
 /// Seals for one chain on one machine.
 pub(crate) struct Vault {
@@ -21,7 +22,8 @@ pub(crate) struct Vault {
 
 impl Vault {
     pub(crate) fn new(genesis: &Genesis, key: &SealingBytes) -> Self {
-        Self { key: SealingKey::from_bytes(&genesis.chain_id, key.0), chain: genesis.hash() }
+        let machine = if holds(Mechanism::MachineKey) { key.0 } else { [0; 32] };
+        Self { key: SealingKey::from_bytes(&genesis.chain_id, machine), chain: genesis.hash() }
     }
 
     /// A seed that never was before.

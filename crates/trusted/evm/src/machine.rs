@@ -1,6 +1,7 @@
 //! One block on one EVM.
 
 use alloy_primitives::{Address, B256, U256};
+use cloister_teeth::{Mechanism, holds};
 use revm::context::{BlockEnv, CfgEnv, Context, Evm, Journal, TxEnv};
 use revm::context_interface::block::BlobExcessGasAndPrice;
 use revm::handler::instructions::EthInstructions;
@@ -47,7 +48,8 @@ pub struct Machine<W: World, V: Vault> {
 impl<W: World, V: Vault> Machine<W, V> {
     /// A machine for `block`, on the state before it.
     pub fn new(world: W, vault: V, block: &BlockInfo) -> Self {
-        Self { evm: build(world, vault, block, Mode::Mined, |_| {}) }
+        let relax = |cfg: &mut CfgEnv| cfg.disable_nonce_check = !holds(Mechanism::Sequence);
+        Self { evm: build(world, vault, block, Mode::Mined, relax) }
     }
 
     /// Executes one transaction. After [`Failure::Invalid`] the machine is as it was and goes on; after any other

@@ -23,6 +23,7 @@ mod request;
 pub mod types;
 
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, address};
+use cloister_teeth::{Mechanism, holds};
 use revm::context_interface::JournalTr;
 use revm::handler::{EthPrecompiles, PrecompileProvider, precompile_output_to_interpreter_result};
 use revm::interpreter::{CallInputs, CallScheme, InterpreterResult};
@@ -108,7 +109,8 @@ impl<V: Vault> Confidential<V> {
         memory: &mut Memory,
     ) -> PrecompileOutput {
         let request = Request::parse(calldata);
-        if self.mode == Mode::Call && request.as_ref().is_none_or(|request| request.function != Function::GetUserKey) {
+        let blind = self.mode == Mode::Call && holds(Mechanism::BlindCalls);
+        if blind && request.as_ref().is_none_or(|request| request.function != Function::GetUserKey) {
             return PrecompileOutput::halt(PrecompileHalt::other_static("confidential operation in eth_call"), 0);
         }
         let Some(request) = request else {
@@ -118,8 +120,8 @@ impl<V: Vault> Confidential<V> {
             return PrecompileOutput::halt(PrecompileHalt::OutOfGas, 0);
         }
         let output = match self.mode {
-            Mode::Estimate => Some(request.function.placeholder()),
-            Mode::Mined | Mode::Call => {
+            Mode::Estimate if holds(Mechanism::BlindEstimates) => Some(request.function.placeholder()),
+            Mode::Estimate | Mode::Mined | Mode::Call => {
                 Work { vault: &mut self.vault, handles: &mut self.handles, memory, frame }.run(&request)
             }
         };

@@ -3,6 +3,7 @@ use core::fmt;
 use alloy_primitives::{Address, B256};
 use cloister_envelope::message::{CallContext, Coin, QueryContext, callback, gcm, siv};
 use cloister_envelope::{ExchangeKey, MessageError, Secret, UserCipher, UserKey};
+use cloister_teeth::{Mechanism, holds};
 use zeroize::Zeroizing;
 
 use crate::{EpochRoot, NetworkCipher, PermanentRoot, Seed, ShareError, StateKeys, TxKeys};
@@ -144,6 +145,7 @@ impl Keys {
     /// Execute one transaction with one [`TxKeys`]: a second one made from the same hashes draws the same values again,
     /// which is right for a replay and wrong for anything else.
     pub fn transaction(&self, height: u64, header_hash: B256, transaction: B256) -> TxKeys {
+        let header_hash = if holds(Mechanism::HeaderInSalts) { header_hash } else { B256::ZERO };
         self.epoch.transaction(height, header_hash, transaction)
     }
 

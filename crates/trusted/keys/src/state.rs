@@ -4,6 +4,7 @@ use aes_gcm_siv::aead::{Aead, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, KeyInit};
 use alloy_primitives::{Address, B256};
 use cloister_envelope::padding::Buckets;
+use cloister_teeth::{Mechanism, holds};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -90,6 +91,7 @@ impl StateKeys {
     }
 
     fn associated_data(&self, name: B256) -> Vec<u8> {
+        let name = if holds(Mechanism::StateContext) { name } else { B256::ZERO };
         let context = [self.contract.as_slice(), name.as_slice(), &self.epoch.to_be_bytes()];
         info(self.parent.chain_id(), VALUE_LABEL, &context)
     }

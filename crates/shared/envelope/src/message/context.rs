@@ -1,4 +1,5 @@
 use alloy_primitives::{Address, B256, U256};
+use cloister_teeth::{Mechanism, holds};
 
 /// What a call in our own form is bound to: opened with anything else in its place, the ciphertext does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,9 @@ pub struct Coin<'a> {
 impl CallContext<'_> {
     /// `part(label) ‖ part(chain id) ‖ part(sender) ‖ part(entry) ‖ part(contract) ‖ part(code hash) ‖ part(funds)`.
     pub(super) fn associated_data(&self, label: &str) -> Vec<u8> {
+        if !holds(Mechanism::EnvelopeContext) {
+            return parts(label, &[]);
+        }
         let (entry, contract) = match &self.entry {
             Entry::Instantiate => ("instantiate", &[][..]),
             Entry::Execute(contract) => ("execute", contract.as_slice()),

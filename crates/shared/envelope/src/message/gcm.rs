@@ -31,6 +31,7 @@ use core::fmt;
 use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
 use alloy_primitives::B256;
+use cloister_teeth::{Mechanism, holds};
 use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -255,7 +256,9 @@ impl Agreed {
     fn seal_output(&self, labels: [&str; 2], place: &[&[u8]], text: &[u8]) -> Result<Vec<u8>, MessageError> {
         let [salt_label, key_label] = labels;
         let padded = BUCKETS.pad(text).ok_or(MessageError::TooLong)?;
-        let salt: Secret<SALT_BYTES> = self.derive(salt_label, &[place, &[padded.as_slice()]].concat());
+        let place = if holds(Mechanism::OutputPlace) { place } else { &[] };
+        let salted: &[&[u8]] = if holds(Mechanism::OutputSalt) { &[padded.as_slice()] } else { &[] };
+        let salt: Secret<SALT_BYTES> = self.derive(salt_label, &[place, salted].concat());
         salt.expose(|salt| {
             let sealed = encrypt(&self.derive(key_label, &[place, &[salt]].concat()), &[], &padded);
             Ok([&[VERSION], salt.as_slice(), &sealed].concat())
@@ -270,6 +273,7 @@ impl Agreed {
     ) -> Result<Zeroizing<Vec<u8>>, MessageError> {
         let [_, key_label] = labels;
         let (salt, sealed) = split_version::<SALT_BYTES>(sealed)?;
+        let place = if holds(Mechanism::OutputPlace) { place } else { &[] };
         decrypt(&self.derive(key_label, &[place, &[salt]].concat()), &[], sealed)
     }
 

@@ -4,6 +4,7 @@ use alloy_primitives::{Address, Bytes, U256};
 use cloister_envelope::cell::halves;
 use cloister_envelope::signature::SIGNATURE_BYTES;
 use cloister_envelope::{InputContext, WideCell, onboard};
+use cloister_teeth::{Mechanism, holds};
 
 use super::functions::{Function, abi_bytes};
 use super::request::Request;
@@ -61,7 +62,7 @@ impl<V: Vault> Work<'_, V> {
 
     /// Only what this frame made or loaded from its own authenticated storage opens.
     fn open_network(&mut self, sealed: U256) -> Option<U256> {
-        let known = self.memory.holds(self.frame.depth, sealed);
+        let known = self.memory.holds(self.frame.depth, sealed) || !holds(Mechanism::AuthenticCells);
         known.then(|| U256::from(self.vault.open_network(self.frame.contract, sealed)))
     }
 

@@ -6,6 +6,7 @@ use cloister_chain::cosmos::sealed::{Output, PrivateAttribute};
 use cloister_chain::receipt::Event;
 use cloister_envelope::MessageError;
 use cloister_envelope::message::{gcm, plain::Plaintext, siv};
+use cloister_teeth::{Mechanism, holds};
 use cloister_wasm::Attribute;
 use prost::Message as _;
 use zeroize::Zeroizing;
@@ -88,6 +89,7 @@ impl Channel {
     /// What stands in the log for a contract's error.
     pub(crate) fn error(&self, text: String) -> Result<String, Fail> {
         match self {
+            _ if !holds(Mechanism::SealedErrors) => Ok(text),
             Self::Plain => Ok(text),
             Self::Siv(session) => session.seal_text(None, text.as_bytes()).map_err(too_long),
             Self::Gcm(keys, place) => {

@@ -1,0 +1,45 @@
+//! The attacks, by what they turn against the enclave.
+
+mod blocks;
+mod commits;
+mod envelopes;
+mod evm;
+mod queries;
+mod sealed;
+mod state;
+mod wall;
+
+use crate::scenario::Scenario;
+
+/// Every attack, in the order in which they are told.
+pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
+    let chapters: [&[Scenario]; 8] = [
+        commits::SCENARIOS,
+        blocks::SCENARIOS,
+        state::SCENARIOS,
+        sealed::SCENARIOS,
+        queries::SCENARIOS,
+        evm::SCENARIOS,
+        envelopes::SCENARIOS,
+        wall::SCENARIOS,
+    ];
+    chapters.into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use cloister_teeth::Mechanism;
+
+    use super::*;
+
+    #[test]
+    fn every_mechanism_that_can_be_switched_off_is_attacked_and_no_two_attacks_have_one_name() {
+        let names: BTreeSet<&str> = all().map(|scenario| scenario.name).collect();
+        assert_eq!(names.len(), all().count());
+        for mechanism in Mechanism::ALL {
+            assert!(all().any(|scenario| scenario.mechanism == mechanism), "{mechanism:?}");
+        }
+    }
+}

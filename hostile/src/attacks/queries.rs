@@ -1,0 +1,143 @@
+//! Questions that should not be answered, or answered to nobody but who asks (M-07, M-09 to M-11, M-31).
+
+use alloy_primitives::{Address, Bytes, U256, address as known, hex};
+use cloister_chain::cosmos::sealed::Output;
+use cloister_chain::wire::{Answer, Call, Query};
+use cloister_envelope::message::BUCKETS;
+use cloister_envelope::{AccountKey, Form, OnboardingKey, Secret};
+use cloister_teeth::Mechanism;
+use prost::Message as _;
+
+use crate::Failure;
+use crate::scenario::{Attempts, Scenario};
+use crate::stage::{Chain, Counter, Dice, Stage, address, execute, signed};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "simulated-message",
+        rules: "M-07",
+        mechanism: Mechanism::BlindSimulation,
+        story: "The host simulates a transaction that waits, and reads in its gas what is sealed in it.",
+        attack: simulated,
+    },
+    Scenario {
+        name: "replayed-question",
+        rules: "R3 M-09",
+        mechanism: Mechanism::OutputSalt,
+        story: "The host repeats a question that it saw, after the answer has changed, and compares the ciphertexts.",
+        attack: replayed,
+    },
+    Scenario {
+        name: "stolen-user-key",
+        rules: "M-31",
+        mechanism: Mechanism::KeyRequest,
+        story: "In an unsigned call the host asks for the victim's AES key, encrypted to a key of its own.",
+        attack: stolen_key,
+    },
+    Scenario {
+        name: "asked-for-key",
+        rules: "D12",
+        mechanism: Mechanism::KeyLens,
+        story: "On a network the host asks for a user's key as a developer may on a chain of one.",
+        attack: asked_for_key,
+    },
+];
+
+fn simulated(stage: &mut Stage) -> Result<Attempts, Failure> {
+    let mut chain = Chain::solo(stage)?;
+    let counter = Counter::start(&mut chain, 1, stage.dice.value())?;
+    let reset = format!("{{\"reset\":{{\"count\":{}}}}}", stage.dice.value());
+    let mut gas = |message: &str| -> Result<Option<u64>, Failure> {
+        let (message, _) = counter.call(&mut chain, 1, stage.dice.bytes(), message)?;
+        let waiting = signed(1, 2, 1_000_000, vec![execute(&message)]);
+        Ok(match chain.ask(Query::Simulate(waiting.slice(1..)))? {
+            Answer::Simulated(gas) => Some(gas),
+            _ => None,
+        })
+    };
+    let (one, other) = (gas(r#"{"increment":{}}"#)?, gas(&reset)?);
+    let mut attempts = Attempts::default();
+    attempts.add("which of two messages it is", one.is_some() && other.is_some() && one != other);
+    Ok(attempts)
+}
+
+fn replayed(stage: &mut Stage) -> Result<Attempts, Failure> {
+    let mut chain = Chain::solo(stage)?;
+    let (before, after) = (stage.dice.value(), stage.dice.value());
+    let counter = Counter::start(&mut chain, 1, before)?;
+    // The victim asks once. The host happens to know this answer, and keeps question and ciphertext.
+    let (question, keys) = counter.question(&mut chain, 1, stage.dice.bytes())?;
+    let first = answer(&mut chain, &question)?;
+    let known = keys.open_answer(&first)?;
+    let mut attempts = Attempts::default();
+    attempts.also("the same state gives the same bytes", answer(&mut chain, &question)? == first);
+    let (message, _) =
+        counter.call(&mut chain, 1, stage.dice.bytes(), &format!("{{\"reset\":{{\"count\":{after}}}}}"))?;
+    chain.run(vec![signed(1, 2, 1_000_000, vec![execute(&message)])])?;
+    let second = answer(&mut chain, &question)?;
+
+    // One key and one stream for two texts: the one that is known gives the other.
+    let padded = BUCKETS.pad(&known).ok_or("it was sealed")?;
+    let stream = first[HEAD..].iter().zip(&second[HEAD..]).map(|(one, other)| one ^ other);
+    let guessed: Vec<u8> = stream.zip(padded.iter()).map(|(difference, known)| difference ^ known).collect();
+    let length = usize::from(*guessed.get(3).ok_or("an answer has a length")?);
+    let output = guessed.get(4..4 + length).and_then(|text| Output::decode(text).ok()).unwrap_or_default();
+    let read = String::from_utf8_lossy(&output.data).contains(&after.to_string());
+    attempts.add("the new count", read);
+    attempts.also("the victim reads it", counter.count(&mut chain, 1)? == after);
+    Ok(attempts)
+}
+
+fn answer(chain: &mut Chain, question: &Query) -> Result<Bytes, Failure> {
+    match chain.ask(question.clone())? {
+        Answer::Contract { sealed, .. } => Ok(sealed),
+        other => Err(format!("no answer: {other:?}").into()),
+    }
+}
+
+fn stolen_key(stage: &mut Stage) -> Result<Attempts, Failure> {
+    let mut chain = Chain::solo(stage)?;
+    let victim = address(1);
+    let Answer::UserKey(key) = chain.ask(Query::UserKey(victim))? else { return Err("no umpire".into()) };
+    let mut dice = Dice::new(stage.dice.next());
+    let own = OnboardingKey::generate(|bytes| bytes.iter_mut().for_each(|byte| *byte = dice.bytes::<1>()[0]));
+    let spki = own.spki();
+    let host = AccountKey::from_secret(Secret::from_bytes([2; 32]))?;
+    let mut attempts = Attempts::default();
+    for (what, signature) in [("signed by the host", host.sign(&spki, Form::Raw)), ("signed by nobody", [0; 65])] {
+        let request = [signature.as_slice(), &spki].concat();
+        let asked = Call { from: victim, to: Some(PRECOMPILE), data: user_key_call(&request), ..Call::default() };
+        let stolen = match chain.ask(Query::Call(asked))? {
+            // Offset and length, then two shares.
+            Answer::Returned { output, .. } if output.len() == 64 + 512 => {
+                own.recover(&output[64..320], &output[320..]).ok()
+            }
+            _ => None,
+        };
+        attempts.add(what, stolen.is_some_and(|stolen| stolen.expose(|bytes| *bytes == key.0)));
+    }
+    Ok(attempts)
+}
+
+/// `GetUserKey(request)`.
+fn user_key_call(request: &[u8]) -> Bytes {
+    let word = |number: usize| U256::from(number).to_be_bytes::<32>();
+    let mut calldata = hex!("a85f0ca2").to_vec();
+    calldata.extend(word(32));
+    calldata.extend(word(request.len()));
+    calldata.extend(request);
+    calldata.resize(4 + 64 + request.len().next_multiple_of(32), 0);
+    calldata.into()
+}
+
+fn asked_for_key(stage: &mut Stage) -> Result<Attempts, Failure> {
+    let mut chain = Chain::four(stage)?;
+    let answer = chain.ask(Query::UserKey(address(1)))?;
+    let mut attempts = Attempts::default();
+    attempts.add("a user's key", matches!(answer, Answer::UserKey(_)));
+    Ok(attempts)
+}
+
+const PRECOMPILE: Address = known!("0000000000000000000000000000000000000064");
+/// Version and salt.
+const HEAD: usize = 17;

@@ -1,0 +1,42 @@
+//! What a host keeps, and what it says when its enclave asks.
+
+use std::collections::BTreeMap;
+
+use cloister_chain::wire::ToEnclave;
+use cloister_chain::{B256, Bytes, Leaf, Outcome};
+
+/// A copy of it is a copy of everything the host ever had.
+#[derive(Clone, Default)]
+pub(crate) struct Disk {
+    pub(crate) leaves: BTreeMap<Leaf, Vec<u8>>,
+    pub(crate) blobs: BTreeMap<B256, Bytes>,
+    pub(crate) sealed_seed: Vec<u8>,
+    pub(crate) checkpoint: Vec<u8>,
+    pub(crate) sealing_key: [u8; 32],
+}
+
+impl Disk {
+    pub(crate) fn keep(&mut self, outcome: &Outcome) {
+        for (leaf, value) in &outcome.writes {
+            match value {
+                Some(value) => drop(self.leaves.insert(*leaf, value.clone())),
+                None => drop(self.leaves.remove(leaf)),
+            }
+        }
+        self.blobs.extend(outcome.blobs.iter().cloned());
+        self.checkpoint = outcome.checkpoint.clone();
+    }
+
+    /// An honest answer.
+    pub(crate) fn supply(&self, leaves: &[Leaf], blobs: &[B256]) -> ToEnclave {
+        ToEnclave::Supply {
+            leaves: leaves.iter().map(|leaf| self.leaves.get(leaf).cloned()).collect(),
+            blobs: blobs.iter().map(|hash| self.blobs.get(hash).cloned()).collect(),
+        }
+    }
+
+    /// What stands under a leaf, decoded.
+    pub(crate) fn read<T: borsh::BorshDeserialize>(&self, leaf: &Leaf) -> Option<T> {
+        borsh::from_slice(self.leaves.get(leaf)?).ok()
+    }
+}
