@@ -96,7 +96,7 @@ fn whoever_signs_with_one_key_in_two_places_is_found_out_and_punished() {
 fn a_node_whose_enclave_computes_something_else_is_outvoted_when_it_proposes_and_stops_and_says_what() {
     let mut network = Plan::powers(&[10, 10, 10, 10]).make();
     // However busy the machine is: what it proposes is looked at.
-    (0..3).for_each(|node| network.set(node, "blocks", "propose", 10.0));
+    (0..3).for_each(|node| network.set(node, "blocks", "propose", 3.0));
     network.nodes[3].process = Some(Process::spawn(deviant::command(&network.nodes[3].home, DEVIATION)));
     network.start(0..3);
     let traffic = Traffic::at([0, 1, 2].map(|node| network.reach(node)));
