@@ -8,6 +8,7 @@
 mod bench;
 mod contracts;
 mod deps;
+mod enclave;
 mod hostile;
 mod house;
 mod licences;
@@ -19,6 +20,7 @@ mod suites;
 mod tally;
 mod test;
 mod tools;
+mod trust;
 
 use std::process::ExitCode;
 
@@ -29,8 +31,9 @@ Usage: cargo xtask COMMAND
 
   test                     everything that has to pass: checks, Rust tests, contracts, published clients
   deps                     who may depend on whom, banned crates, licences, lines of trusted code
-  house                    file cap, unsafe code, lock files
+  house                    file cap, unsafe code, lock files, whether docs/trust.md names tests that exist
   pure                     determinism lints of the shared and trusted rooms
+  enclave                  builds the measured program for production and prints its SHA-256 (docs/reproducible.md)
   contracts                only contracts: their artefacts, lints and unit tests
   interop [SUITE] [--validators N]
                            only the published clients (python, js, secretjs, coti-contracts) against a node, or
@@ -43,6 +46,7 @@ Usage: cargo xtask COMMAND
   soak blocks              random blocks of both worlds, by several enclaves, 3,000 times
   soak scenarios           networks that lose nodes and links, with ten minutes of random kills; needs root
   soak sim                 ten thousand simulated networks
+  soak reproducible        two clean builds of the enclave from the last commit, in two folders, give the same bytes
   soak interop             the published clients against four validators
   bench evm [ARGS]         confidential transfers per second, beside plaintext ones on anvil (docs/bench.md)
   bench wasm [ARGS]        transfers of a private CosmWasm token per second, through the Cosmos door
@@ -68,6 +72,7 @@ fn run(args: &[&str]) -> Outcome {
         ["deps"] => deps::check(),
         ["house"] => house::check(),
         ["pure"] => deps::pure_lints(),
+        ["enclave"] => enclave::hash(),
         ["contracts"] => test::contracts(),
         ["hostile"] => hostile::long(),
         ["interop", rest @ ..] => test::interop(rest),
@@ -76,6 +81,7 @@ fn run(args: &[&str]) -> Outcome {
         ["soak", "scenarios"] => soak::scenarios(),
         ["soak", "sim"] => soak::sim(),
         ["soak", "interop"] => soak::interop(),
+        ["soak", "reproducible"] => enclave::reproducible(),
         ["soak", "fuzz", rest @ ..] => soak::fuzz(rest),
         ["soak", "sweep"] => soak::sweep(),
         ["bench", "evm", rest @ ..] => bench::evm(rest),

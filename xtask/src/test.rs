@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::shell::{self, Failure, Outcome};
 use crate::suites::{self, SUITES, Suite};
 use crate::tally::Tally;
-use crate::{contracts, deps, house, tools};
+use crate::{contracts, deps, enclave, house, tools};
 
 /// Validators of the smallest network that goes on when one of them is gone.
 pub const NETWORK: u16 = 4;
@@ -19,6 +19,7 @@ pub fn all() -> Outcome {
     report.check("format", || shell::run(shell::cargo().args(["fmt", "--all", "--", "--check"])));
     report.check("house", house::check);
     report.check("dependencies", deps::check);
+    report.check("no simulator", enclave::check_features);
     let everything = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"];
     report.check("clippy", || shell::run(shell::cargo().args(everything)));
     report.check("pure", deps::pure_lints);
