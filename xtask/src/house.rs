@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::shell::{self, Failure, Outcome};
+use crate::trust;
 
 /// Most lines of a source file.
 const MOST_LINES: usize = 500;
@@ -11,7 +12,8 @@ const CODE: &[&str] = &[".rs", ".ts", ".js", ".mjs", ".py", ".sol", ".sh"];
 /// The only file, beside tests, that may ask for `unsafe`: system calls that no safe wrapper has.
 const MAY_BE_UNSAFE: &str = "crates/trusted/enclave/src/os.rs";
 
-/// Complains about files that are too long, unsafe code out of its place, and lock files that name a registry.
+/// Complains about files that are too long, unsafe code out of its place, lock files that name a registry, and a table of the
+/// trust model that is not so.
 pub fn check() -> Outcome {
     let mut wrong = Vec::new();
     for path in files()? {
@@ -19,6 +21,7 @@ pub fn check() -> Outcome {
         let Ok(text) = fs::read_to_string(shell::root().join(&path)) else { continue };
         wrong.extend(complaints(&path, &text));
     }
+    wrong.extend(trust::complaints());
     if wrong.is_empty() { Ok(()) } else { Err(Failure::new(wrong.join("\n"))) }
 }
 
