@@ -1,5 +1,6 @@
 //! The attacks, by what they turn against the enclave.
 
+mod admission;
 mod blocks;
 mod commits;
 mod envelopes;
@@ -13,7 +14,7 @@ use crate::scenario::Scenario;
 
 /// Every attack, in the order in which they are told.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    let chapters: [&[Scenario]; 8] = [
+    let chapters: [&[Scenario]; 9] = [
         commits::SCENARIOS,
         blocks::SCENARIOS,
         state::SCENARIOS,
@@ -21,6 +22,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
         queries::SCENARIOS,
         evm::SCENARIOS,
         envelopes::SCENARIOS,
+        admission::SCENARIOS,
         wall::SCENARIOS,
     ];
     chapters.into_iter().flatten()

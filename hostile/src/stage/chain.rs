@@ -45,7 +45,7 @@ impl Chain {
         Self::start(stage, genesis(validators, Vec::new()), validators)
     }
 
-    fn start(stage: &Stage, genesis: Genesis, validators: u8) -> Result<Self, Failure> {
+    pub(crate) fn start(stage: &Stage, genesis: Genesis, validators: u8) -> Result<Self, Failure> {
         let mut disk = Disk { sealing_key: [1; 32], ..Disk::default() };
         let mut enclave = stage.enclave()?;
         let booted = enclave.boot(&genesis, &disk, None)?.ok_or("a new chain does not boot")?;
@@ -68,7 +68,12 @@ impl Chain {
 
     /// An honest block of `txs`, decided, executed and kept.
     pub(crate) fn run(&mut self, txs: Vec<Bytes>) -> Result<&Outcome, Failure> {
-        let next = self.decide(self.propose(txs));
+        self.run_block(self.propose(txs))
+    }
+
+    /// The same with a block that is made already.
+    pub(crate) fn run_block(&mut self, block: Block) -> Result<&Outcome, Failure> {
+        let next = self.decide(block);
         let outcome = self.enclave.execute(&next, &self.disk)?.outcome()?;
         self.disk.keep(&outcome);
         self.parent = self.parent.then(next.block.header.clone(), next.certificate.clone(), &outcome);

@@ -93,6 +93,16 @@ mechanisms! {
     OutputSalt = "output-salt",
     /// M-14: a public key for which everybody knows the secret is refused.
     LowOrder = "low-order",
+    /// M-21: evidence is for one registration on one chain.
+    EvidenceBinding = "evidence-binding",
+    /// M-23: evidence and boot key serve once.
+    EvidenceOnce = "evidence-once",
+    /// M-24: evidence is judged at the time of the chain.
+    EvidenceTime = "evidence-time",
+    /// M-23: a chip belongs to one owner.
+    OneOwner = "one-owner",
+    /// M-28: a program has to be released.
+    Releases = "releases",
     /// M-12: an error text of a confidential call leaves sealed.
     SealedErrors = "sealed-errors",
     /// M-18: lengths show as buckets only.

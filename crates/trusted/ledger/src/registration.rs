@@ -13,6 +13,7 @@ use cloister_chain::receipt::Event;
 use cloister_chain::trust::{MAX_NODES, MAX_RELEASES, MAX_RENEWALS, Node, Registration, Release, Trust};
 use cloister_chain::{Address, B256, Leaf, gov};
 use cloister_state::Supply;
+use cloister_teeth::{Mechanism, holds};
 use secret_sdk_proto::Any;
 use secret_sdk_proto::secret::registration::v1beta1::{RaAuthenticate, RaAuthenticateResponse};
 
@@ -90,7 +91,8 @@ impl<S: Supply> Work<'_, '_, S> {
         let chip = verified.hardware.0;
         let former: Option<Node> = self.meter.read(Leaf::Node(chip))?;
         let used = used(former.as_ref(), owner, &verified)?;
-        if self.meter.read::<B256>(Leaf::BootKey(registration.boot.kem))?.is_some() {
+        let known = self.meter.read::<B256>(Leaf::BootKey(registration.boot.kem))?.is_some();
+        if holds(Mechanism::EvidenceOnce) && known {
             return Err(refused(REPLAY, "the boot key was registered before"));
         }
         let (id, boot) = (registration.id(), registration.boot);
@@ -132,12 +134,15 @@ impl<S: Supply> Work<'_, '_, S> {
     fn verify(&self, trust: &Trust, registration: &Registration) -> Result<Verified, Fail> {
         let Registration { consensus_key, boot, evidence } = registration;
         let root = Root::of_genesis(self.scene.genesis.simulated);
-        let verified = cloister_attest::verify(evidence, &trust.policy, root, self.scene.before).map_err(unproven)?;
+        let genesis = self.scene.genesis.time / 1_000_000_000;
+        let now = if holds(Mechanism::EvidenceTime) { self.scene.before } else { genesis };
+        let verified = cloister_attest::verify(evidence, &trust.policy, root, now).map_err(unproven)?;
         let stated = boot.report_data(&self.scene.genesis.chain_id, consensus_key, &verified.hardware);
-        if verified.report_data != stated {
+        if holds(Mechanism::EvidenceBinding) && verified.report_data != stated {
             return Err(refused(BINDING, "the evidence is not of this registration"));
         }
-        if !trust.admits(&verified.measurement.digest(), self.scene.header.height) {
+        let released = trust.admits(&verified.measurement.digest(), self.scene.header.height);
+        if holds(Mechanism::Releases) && !released {
             return Err(refused(RELEASE, "the program is not released"));
         }
         Ok(verified)
@@ -160,10 +165,10 @@ fn used(former: Option<&Node>, owner: Address, verified: &Verified) -> Result<Ve
     if former.revoked {
         return Err(refused(REVOKED, "the chip was revoked"));
     }
-    if former.owner != owner {
+    if holds(Mechanism::OneOwner) && former.owner != owner {
         return Err(refused(TAKEN, "the chip belongs to the node of another account"));
     }
-    if former.used.contains(&verified.identity) {
+    if holds(Mechanism::EvidenceOnce) && former.used.contains(&verified.identity) {
         return Err(refused(REPLAY, "the evidence was used before"));
     }
     if former.used.len() >= MAX_RENEWALS {
