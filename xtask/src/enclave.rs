@@ -17,8 +17,8 @@ const PROFILE: &[&str] = &["profile.release.debug=false", "profile.release.strip
 const NO_SIMULATOR: &str = "--no-default-features";
 
 /// What a production build must not contain (V-40): the module that issues simulated evidence, and the label from which
-/// all its secret keys follow.
-const FORBIDDEN: &[&str] = &["simulated_authority", "cloister/simulated-authority/secret-key"];
+/// all its secret keys follow. Nor what switches defences off for the hostile-host kit.
+const FORBIDDEN: &[&str] = &["simulated_authority", "cloister/simulated-authority/secret-key", "cloister_teeth6switch"];
 /// What shows that names and labels can be found in it at all: a crate of ours, a label of the same kind.
 const EXPECTED: &[&str] = &["cloister_ledger", "cloister/v1/precommit"];
 
@@ -194,6 +194,8 @@ mod tests {
         let read = |path: &str| fs::read_to_string(attest.join(path)).expect("a source file");
         assert!(read("lib.rs").contains(&format!("#[cfg(feature = \"simulator\")]\npub mod {};", FORBIDDEN[0])));
         assert!(read("simulated_authority/certificates.rs").contains(&format!("\"{}\"", FORBIDDEN[1])));
+        let teeth = fs::read_to_string(shell::root().join("crates/shared/teeth/src/lib.rs")).expect("a source file");
+        assert!(teeth.contains("#[cfg(feature = \"teeth\")]\nmod switch {") && FORBIDDEN[2].ends_with("6switch"));
     }
 
     #[test]

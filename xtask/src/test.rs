@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::shell::{self, Failure, Outcome};
 use crate::suites::{self, SUITES, Suite};
 use crate::tally::Tally;
-use crate::{contracts, deps, enclave, house, tools};
+use crate::{contracts, deps, enclave, hostile, house, tools};
 
 /// Validators of the smallest network that goes on when one of them is gone.
 pub const NETWORK: u16 = 4;
@@ -27,6 +27,7 @@ pub fn all() -> Outcome {
         shell::run_recorded(shell::cargo().args(["test", "--workspace", "--no-fail-fast"]), RUST_LIMIT)
             .map(|transcript| Tally::of_suite(&transcript))
     });
+    report.check("hostile host", hostile::short);
     report.contracts();
     report.check("node", build_node);
     for suite in SUITES {
