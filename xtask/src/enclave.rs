@@ -19,6 +19,8 @@ const NO_SIMULATOR: &str = "--no-default-features";
 /// What a production build must not contain (V-40): the module that issues simulated evidence, and the label from which
 /// all its secret keys follow. Nor what switches defences off for the hostile-host kit.
 const FORBIDDEN: &[&str] = &["simulated_authority", "cloister/simulated-authority/secret-key", "cloister_teeth6switch"];
+/// Features that let these in.
+const FEATURES: &[&str] = &["simulator", "teeth"];
 /// What shows that names and labels can be found in it at all: a crate of ours, a label of the same kind.
 const EXPECTED: &[&str] = &["cloister_ledger", "cloister/v1/precommit"];
 
@@ -36,10 +38,12 @@ pub fn reproducible() -> Outcome {
         shell::root().join("target/reproducible/one"),
         std::env::temp_dir().join("cloister-reproducible/another/folder"),
     ];
+    // Once: somebody may commit in between.
+    let commit = shell::run_quietly(Command::new("git").args(["rev-parse", "HEAD"]))?;
     let mut hashes = Vec::new();
     for folder in &folders {
-        shell::heading(&folder.display().to_string());
-        check_out(folder)?;
+        shell::heading(&format!("{} in {}", commit.trim(), folder.display()));
+        check_out(commit.trim(), folder)?;
         let program = build(folder)?;
         scan(&program)?;
         hashes.push(sha256(&program)?);
@@ -52,27 +56,26 @@ pub fn reproducible() -> Outcome {
     folders.iter().try_for_each(|folder| empty(folder))
 }
 
-/// Refuses an enclave whose production build would link the issuing half of the simulated authority (V-40). Needs no
-/// build: cargo knows which features are on.
+/// Refuses an enclave whose production build would link the issuing half of the simulated authority, or defences that can be
+/// turned off (V-40). Needs no build: cargo knows which features are on.
 pub fn check_features() -> Outcome {
     let listed = ["tree", "--locked", "--package", "cloister-enclave", NO_SIMULATOR, "--edges", "normal"];
     let shown = ["--prefix", "none", "--format", "{p} [{f}]"];
     let tree = shell::run_quietly(shell::cargo().args(listed).args(shown))?;
-    match simulators(&tree).as_slice() {
+    match forbidden_features(&tree).as_slice() {
         [] => Ok(()),
-        wrong => Err(Failure::new(format!("a production enclave has the feature `simulator`: {}", wrong.join(", ")))),
+        wrong => Err(Failure::new(format!("a production enclave links {}", wrong.join(", ")))),
     }
 }
 
-/// Crates of a `cargo tree` that have the feature.
-fn simulators(tree: &str) -> Vec<&str> {
-    let mut found: Vec<&str> = Vec::new();
+/// Crates of a `cargo tree` with a feature that no production enclave has.
+fn forbidden_features(tree: &str) -> Vec<String> {
+    let mut found = Vec::new();
     for line in tree.lines() {
         let Some((package, features)) = line.split_once('[') else { continue };
         let features = features.split(']').next().unwrap_or_default();
-        if features.split(',').any(|feature| feature == "simulator") {
-            found.push(package.trim());
-        }
+        let wrong = features.split(',').filter(|feature| FEATURES.contains(feature));
+        found.extend(wrong.map(|feature| format!("{} with `{feature}`", package.trim())));
     }
     found.dedup();
     found
@@ -117,12 +120,12 @@ fn joined(homes: &[(PathBuf, &str)], flag: &str, between: &str) -> OsString {
     flags.collect::<Vec<_>>().join(between).into()
 }
 
-/// The last commit in an empty folder.
-fn check_out(folder: &Path) -> Outcome {
+/// A commit in an empty folder.
+fn check_out(commit: &str, folder: &Path) -> Outcome {
     empty(folder)?;
     fs::create_dir_all(folder).map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
     let archive = folder.join("commit.tar");
-    shell::run(Command::new("git").args(["archive", "--format=tar", "--output"]).arg(&archive).arg("HEAD"))?;
+    shell::run(Command::new("git").args(["archive", "--format=tar", "--output"]).arg(&archive).arg(commit))?;
     shell::run(Command::new("tar").arg("-xf").arg(&archive).arg("-C").arg(folder))?;
     fs::remove_file(&archive).map_err(|error| Failure::new(format!("{}: {error}", archive.display())))
 }
@@ -194,16 +197,22 @@ mod tests {
         let read = |path: &str| fs::read_to_string(attest.join(path)).expect("a source file");
         assert!(read("lib.rs").contains(&format!("#[cfg(feature = \"simulator\")]\npub mod {};", FORBIDDEN[0])));
         assert!(read("simulated_authority/certificates.rs").contains(&format!("\"{}\"", FORBIDDEN[1])));
+        assert_eq!(FORBIDDEN[2], format!("cloister_teeth{}{}", "switch".len(), "switch"), "as a symbol has it");
+        assert!(read("../../teeth/src/lib.rs").contains("#[cfg(feature = \"teeth\")]\nmod switch {"));
         let teeth = fs::read_to_string(shell::root().join("crates/shared/teeth/src/lib.rs")).expect("a source file");
         assert!(teeth.contains("#[cfg(feature = \"teeth\")]\nmod switch {") && FORBIDDEN[2].ends_with("6switch"));
     }
 
     #[test]
-    fn a_crate_with_the_feature_is_named() {
+    fn a_crate_with_such_a_feature_is_named() {
         let tree =
-            "cloister-enclave v0.1.0 (/x) []\ncloister-attest v0.1.0 (/x) [default,simulator] (*)\nring v0.17 [alloc]";
-        assert_eq!(simulators(tree), ["cloister-attest v0.1.0 (/x)"]);
-        assert_eq!(simulators(&tree.replace(",simulator", "")), [""; 0]);
+            "cloister-enclave v0.1.0 (/x) []\ncloister-attest v0.1.0 (/x) [default,simulator] (*)\nring v0.17 [a]";
+        assert_eq!(forbidden_features(tree), ["cloister-attest v0.1.0 (/x) with `simulator`"]);
+        assert_eq!(forbidden_features(&tree.replace(",simulator", "")), [""; 0]);
+        assert_eq!(
+            forbidden_features("cloister-teeth v0.1.0 (/x) [teeth]"),
+            ["cloister-teeth v0.1.0 (/x) with `teeth`"]
+        );
     }
 
     #[test]

@@ -111,3 +111,26 @@ fn a_host_that_moves_sealed_values_is_found_out() {
     loading.load(swapped.into_iter().collect());
     assert!(matches!(loading.finish().map(drop), Err(Halt::Root)));
 }
+
+#[test]
+fn v16_writing_the_same_looks_like_writing_something_else() {
+    /// What the host sees of a second write into one entry: which leaves, how long, how much gas, what changed.
+    fn view(second: &str) -> (Vec<(Leaf, Option<usize>)>, Vec<u64>, Vec<usize>, bool) {
+        let mut story = Story::new();
+        let one = story.prober();
+        let write = |value: &str| json!({ "write": { "key": "a", "value": value } });
+        assert_eq!(story.execute(&one, &write("same")).error(), "");
+        let before = story.chain.host.leaves.clone();
+        assert_eq!(story.execute(&one, &write(second)).error(), "");
+        let outcome = story.chain.outcomes.last().expect("a block");
+        let sealed = |leaf: &Leaf| matches!(leaf, Leaf::Sealed(..));
+        let lengths = |(leaf, value): &(Leaf, Option<Vec<u8>>)| (*leaf, value.as_ref().map(Vec::len));
+        let changed = outcome.writes.iter().any(|(leaf, value)| sealed(leaf) && before.get(leaf) != value.as_ref());
+        let gas = outcome.receipts.iter().map(|receipt| receipt.gas_used).collect();
+        let receipts = outcome.receipts.iter().map(|receipt| borsh::to_vec(receipt).expect("memory").len()).collect();
+        (outcome.writes.iter().map(lengths).collect(), gas, receipts, changed)
+    }
+    let (same, other) = (view("same"), view("else"));
+    assert_eq!(same, other);
+    assert!(same.3, "a write of what is there already is a write");
+}
