@@ -10,6 +10,8 @@ const TABLE: &str = "docs/trust.md";
 const MECHANISMS: u32 = 34;
 /// What the model says of builds and geneses has numbers of its own.
 const BUILDS: &[&str] = &["V-40", "V-41"];
+/// Stands before the name of an attack of the hostile-host kit.
+const ATTACK: &str = "attack ";
 
 /// What is wrong with the table.
 pub fn complaints() -> Vec<String> {
@@ -23,7 +25,11 @@ pub fn complaints() -> Vec<String> {
 fn judge(text: &str, read: impl Fn(&Path) -> Option<String>) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, path) in text.lines().flat_map(named) {
-        let found = read(Path::new(path)).is_some_and(|source| source.contains(&format!("fn {name}(")));
+        let defined = match name.strip_prefix(ATTACK) {
+            Some(attack) => format!("name: \"{attack}\""),
+            None => format!("fn {name}("),
+        };
+        let found = read(Path::new(path)).is_some_and(|source| source.contains(&defined));
         if !found {
             wrong.push(format!("{TABLE}: no test {name} in {path}"));
         }
@@ -72,7 +78,7 @@ fn named(text: &str) -> Vec<(&str, &str)> {
 mod tests {
     use super::*;
 
-    const SOURCE: &str = "#[test]\nfn v01_it_holds() {}\n";
+    const SOURCE: &str = "#[test]\nfn v01_it_holds() {}\n    name: \"fork\",\n";
 
     fn table(change: impl Fn(&str) -> String) -> String {
         let ids = (1..=MECHANISMS).map(|number| format!("M-{number:02}"));
@@ -92,6 +98,8 @@ mod tests {
         assert_eq!(judged(&table(str::to_owned)), [""; 0]);
         assert_eq!(judged(&only_first("v01_it_holds", "v01_it_does_not")).len(), 1, "no such test");
         assert_eq!(judged(&only_first("../a.rs", "../b.rs")).len(), 1, "no such file");
+        assert_eq!(judged(&only_first("v01_it_holds", "attack fork")), [""; 0]);
+        assert_eq!(judged(&only_first("v01_it_holds", "attack spoon")).len(), 1, "no such attack");
         assert_eq!(judged(&only_first("[`v01_it_holds`](../a.rs)", "")).len(), 1, "done without a test");
         assert_eq!(judged(&only_first("|  |", "| much |")).len(), 1, "done, and something is missing");
         assert_eq!(judged(&only_first("done", "partly")).len(), 1, "partly, and nothing is missing");
