@@ -27,7 +27,7 @@ const EXPECTED: &[&str] = &["cloister_ledger", "cloister/v1/precommit"];
 /// Builds the production enclave and prints its SHA-256.
 pub fn hash() -> Outcome {
     let program = build(shell::root())?;
-    scan(&program)?;
+    scan(shell::root(), &program)?;
     println!("{}  {}", sha256(&program)?, program.display());
     Ok(())
 }
@@ -45,7 +45,7 @@ pub fn reproducible() -> Outcome {
         shell::heading(&format!("{} in {}", commit.trim(), folder.display()));
         check_out(commit.trim(), folder)?;
         let program = build(folder)?;
-        scan(&program)?;
+        scan(folder, &program)?;
         hashes.push(sha256(&program)?);
         println!("{}  {}", hashes[hashes.len() - 1], program.display());
     }
@@ -144,11 +144,12 @@ fn sha256(program: &Path) -> Outcome<String> {
     said.split_whitespace().next().map(str::to_owned).ok_or_else(|| Failure::new("sha256sum said nothing"))
 }
 
-fn scan(program: &Path) -> Outcome {
+/// Looks for what must not be in a program that was built in `root`.
+fn scan(root: &Path, program: &Path) -> Outcome {
     let bytes = fs::read(program).map_err(|error| Failure::new(format!("{}: {error}", program.display())))?;
     let mut complaints = complaints(&bytes);
     // A path of this machine would make it another program elsewhere.
-    let homes = homes(shell::root())?;
+    let homes = homes(root)?;
     let paths = homes.iter().map(|(path, _)| path.display().to_string()).filter(|path| holds(&bytes, path));
     complaints.extend(paths.map(|path| format!("contains the path {path}")));
     if complaints.is_empty() {
