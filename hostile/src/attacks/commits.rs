@@ -1,6 +1,6 @@
 //! Blocks that the validators did not decide (M-01).
 
-use alloy_primitives::U256;
+use alloy_primitives::{U256, uint};
 use cloister_chain::certificate::Precommit;
 use cloister_chain::trail::{Link, Trail};
 use cloister_chain::wire::Execute;
@@ -39,7 +39,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         name: "borrowed-votes",
         rules: "M-01",
         mechanism: Mechanism::Signatures,
-        story: "True signatures of all validators, over nil, a prevote, another round, height, block or chain, pass for precommits.",
+        story: "True signatures of all validators, over nil, a prevote, another round, height, block or chain, or written in another way, pass for precommits.",
         attack: borrowed_votes,
     },
     Scenario {
@@ -130,6 +130,13 @@ fn borrowed_votes(stage: &mut Stage) -> Result<Attempts, Failure> {
         let block = Execute { block: honest.block.clone(), certificate };
         attempts.add(what, chain.offer(stage, &block)?.is_done());
     }
+    // The true votes, but each `s` written as `s + L`: another certificate for the same block.
+    let mut other = chain.decide(honest.block.clone());
+    for precommit in &mut other.certificate.precommits {
+        let s = U256::from_le_slice(&precommit.signature[32..]) + GROUP_ORDER;
+        precommit.signature[32..].copy_from_slice(&s.to_le_bytes::<32>());
+    }
+    attempts.add("scalars above the group order", chain.offer(stage, &other)?.is_done());
     Ok(attempts)
 }
 
@@ -187,3 +194,6 @@ fn forged(set: &ValidatorSet, header: Header, state_root: B256) -> Parent {
     let (signers, validators, following) = (set.clone(), set.clone(), set.clone());
     Parent { header, certificate: None, state_root, results, base_fee, signers, validators, following }
 }
+
+/// Of edwards25519 (RFC 8032).
+const GROUP_ORDER: U256 = uint!(7237005577332262213973186563042994240857116359379907606001950938285454250989_U256);

@@ -6,7 +6,7 @@ use cloister_teeth::Mechanism;
 
 use crate::Failure;
 use crate::scenario::{Attempts, Scenario};
-use crate::stage::{Chain, Stage, genesis};
+use crate::stage::{Chain, Stage, address, genesis, transfer};
 
 pub(super) const SCENARIOS: &[Scenario] = &[Scenario {
     name: "oversize-frame",
@@ -30,24 +30,42 @@ fn oversize(stage: &mut Stage) -> Result<Attempts, Failure> {
         let mut chain = Chain::solo(stage)?;
         attempts.add(format!("{claimed} bytes among questions"), chain.enclave.pour_question(&prefix, &body));
     }
-    for _ in 0..4 {
-        let said = cut_short(stage)?;
+    for said in [cut_short(stage)?, cut_short(stage)?, cut_among_blocks(stage)?, cut_among_questions(stage)?] {
         attempts.also(format!("a frame that ends early is no fault: {said}"), !said.contains("fault"));
     }
     attempts.also("nonsense ends the enclave in order", nonsense(stage)?);
     Ok(attempts)
 }
 
-/// What the enclave says when the host leaves in the middle of a frame.
+/// What the enclave says when the host leaves in the middle of its first frame.
 fn cut_short(stage: &mut Stage) -> Result<String, Failure> {
     let sealing_key = SealingBytes([1; 32]);
     let boot = Boot { genesis: genesis(1, Vec::new()), sealing_key, sealed_seed: None, checkpoint: None, trail: None };
-    let body = borsh::to_vec(&ToEnclave::Boot(boot))?;
-    let frame = [&u32::try_from(body.len())?.to_le_bytes(), body.as_slice()].concat();
-    let cut = usize::try_from(stage.dice.below(frame.len() as u64))?;
     let mut enclave = stage.enclave()?;
-    enclave.pour(&frame[..cut]);
+    enclave.pour(&beginning(stage, &ToEnclave::Boot(boot))?);
     enclave.leave()
+}
+
+fn cut_among_blocks(stage: &mut Stage) -> Result<String, Failure> {
+    let mut chain = Chain::solo(stage)?;
+    let block = chain.decide(chain.propose(vec![transfer(1, 0, address(2), 5)]));
+    chain.enclave.pour(&beginning(stage, &ToEnclave::Execute(block))?);
+    chain.enclave.leave()
+}
+
+fn cut_among_questions(stage: &mut Stage) -> Result<String, Failure> {
+    let mut chain = Chain::solo(stage)?;
+    let question = ToEnclave::Query(QueryAt { height: None, query: Query::NetworkKeys });
+    chain.enclave.pour_question(&[], &beginning(stage, &question)?);
+    chain.enclave.leave()
+}
+
+/// Some of a frame.
+fn beginning(stage: &mut Stage, message: &ToEnclave) -> Result<Vec<u8>, Failure> {
+    let body = borsh::to_vec(message)?;
+    let mut frame = [&u32::try_from(body.len())?.to_le_bytes(), body.as_slice()].concat();
+    frame.truncate(usize::try_from(stage.dice.below(frame.len() as u64))?);
+    Ok(frame)
 }
 
 /// Whether each of these is answered with a refusal, or with an end.
