@@ -42,7 +42,8 @@ pub(crate) fn found(stream: &mut UnixStream, found: &Found) -> Result<(), Stop> 
     }
     let seed = vault.fresh_seed()?;
     let hash = genesis.hash();
-    let share = |boot: &[u8; 32]| seed.share(&genesis.chain_id, &hash, &B256::ZERO, boot, fresh_secret()?).map_err(refused);
+    let share =
+        |boot: &[u8; 32]| seed.share(&genesis.chain_id, &hash, &B256::ZERO, boot, fresh_secret()?).map_err(refused);
     let shares = to.iter().map(share).collect::<Result<_, Halt>>()?;
     Ok(wire::send(stream, &ToHost::Founded(Founded { sealed_seed: vault.seal_seed(&seed), shares }))?)
 }

@@ -44,13 +44,7 @@ impl BootKey {
     }
 
     /// Opens a share that was sealed to this key, as this registration, for the chain with this name and genesis.
-    pub fn open(
-        &self,
-        chain_id: &str,
-        genesis: &B256,
-        registration: &B256,
-        share: &[u8],
-    ) -> Result<Seed, ShareError> {
+    pub fn open(&self, chain_id: &str, genesis: &B256, registration: &B256, share: &[u8]) -> Result<Seed, ShareError> {
         let share: &[u8; SHARE_BYTES] = share.try_into().map_err(|_| ShareError::Length)?;
         let (version, rest) = share.split_first().ok_or(ShareError::Length)?;
         let (ephemeral, sealed) = rest.split_first_chunk::<32>().ok_or(ShareError::Length)?;

@@ -3,7 +3,9 @@ use core::fmt;
 use alloy_primitives::{B256, U256};
 use cloister_envelope::Secret;
 
-use crate::schedule::{Derivation, HANDLE, ONBOARDING_COINS, ONBOARDING_SHARE, Parent, RANDOM, SALT, SHARE_EPHEMERAL, Transaction};
+use crate::schedule::{
+    Derivation, HANDLE, ONBOARDING_COINS, ONBOARDING_SHARE, Parent, RANDOM, SALT, SHARE_EPHEMERAL, Transaction,
+};
 
 /// What one transaction, or one query, draws while it runs.
 ///

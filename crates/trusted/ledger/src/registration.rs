@@ -22,15 +22,15 @@ use crate::cosmos::Fail;
 use crate::cosmos::events::event;
 
 /// A message of the module: its response and its events.
-pub(crate) fn handle<S: Supply>(
-    work: &mut Work<'_, '_, S>,
-    message: &TrustMessage,
-) -> Result<(Any, Vec<Event>), Fail> {
+pub(crate) fn handle<S: Supply>(work: &mut Work<'_, '_, S>, message: &TrustMessage) -> Result<(Any, Vec<Event>), Fail> {
     let mut trust: Trust =
         work.meter.read(Leaf::Trust)?.ok_or_else(|| refused(NOBODY, "this chain hands its seed to nobody"))?;
     if let TrustMessage::Register(message) = message {
         let (node, events) = work.register(&trust, message)?;
-        let response = RaAuthenticateResponse { data: format!("S: {}", alloy_primitives::hex::encode(&node.share)), ..Default::default() };
+        let response = RaAuthenticateResponse {
+            data: format!("S: {}", alloy_primitives::hex::encode(&node.share)),
+            ..Default::default()
+        };
         return Ok((crate::cosmos::answer("/secret.registration.v1beta1.RaAuthenticateResponse", &response), events));
     }
     if message.signer()? != gov::account() {
@@ -50,7 +50,10 @@ pub(crate) fn handle<S: Supply>(
             let (measurement, source) = (word(&message.measurement)?, word(&message.source)?);
             let earliest = work.scene.header.height.saturating_add(trust.delay);
             if message.activation < earliest {
-                return Err(refused(RELEASE, format!("the release may be active from block {earliest} at the earliest")));
+                return Err(refused(
+                    RELEASE,
+                    format!("the release may be active from block {earliest} at the earliest"),
+                ));
             }
             let release = Release { measurement, source, activation: message.activation };
             match trust.releases.binary_search_by_key(&measurement, |release| release.measurement) {

@@ -4,8 +4,8 @@
 
 use std::thread::JoinHandle;
 
-use cloister_chain::wire::{Answer, Boot, Query, QueryAt, QueryRefusal};
 use cloister_chain::B256;
+use cloister_chain::wire::{Answer, Boot, Query, QueryAt, QueryRefusal};
 use cloister_keys::{SealingKey, Seed};
 
 use super::*;
@@ -51,7 +51,13 @@ fn a_chain_that_promises_hardware_gets_no_seed_in_this_way() {
         let key = member.enrol();
         assert_eq!(Enclave::new().found(&genesis, vec![key]).unwrap_err(), Halt::Genesis);
         // Not even if some founder did it all the same.
-        let share = Seed::from_bytes([7; 32]).share(&genesis.chain_id, &genesis.hash(), &B256::ZERO, &key, fresh_secret().unwrap());
+        let share = Seed::from_bytes([7; 32]).share(
+            &genesis.chain_id,
+            &genesis.hash(),
+            &B256::ZERO,
+            &key,
+            fresh_secret().unwrap(),
+        );
         assert_eq!(member.admit(&genesis, 2, &share.unwrap()).unwrap_err(), Halt::Genesis);
     }
 }

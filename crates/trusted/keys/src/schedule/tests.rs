@@ -116,7 +116,10 @@ fn every_row_of_the_table_gives_its_known_answer() {
         ("random number", vec![word(tx.random()), word(tx.random())]),
         ("onboarding share", onboardings.iter().map(|onboarding| hex_of(&onboarding.share)).collect()),
         ("onboarding coins", onboardings.iter().flat_map(|onboarding| &onboarding.coins).map(hex_of).collect()),
-        ("seed share", vec![hex_of(&exchange.derive(&SEED_SHARE, &[&[0x66; 32], &[0x77; 32], &ephemeral_key, &boot_key]))]),
+        (
+            "seed share",
+            vec![hex_of(&exchange.derive(&SEED_SHARE, &[&[0x66; 32], &[0x77; 32], &ephemeral_key, &boot_key]))],
+        ),
         ("share ephemeral", vec![hex_of(&tx.share_ephemeral(&B256::repeat_byte(0x77)))]),
         ("sealing cipher", vec![hex_of(&sealing.derive(&SEALING_CIPHER, &[]))]),
         ("sealing nonce", vec![nonce(Purpose::Seed, b"measurement"), nonce(Purpose::Checkpoint, &7_u64.to_be_bytes())]),

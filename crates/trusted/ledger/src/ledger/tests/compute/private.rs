@@ -115,7 +115,9 @@ fn a_host_that_moves_sealed_values_is_found_out() {
 #[test]
 fn v16_writing_the_same_looks_like_writing_something_else() {
     /// What the host sees of a second write into one entry: which leaves, how long, how much gas, what changed.
-    fn view(second: &str) -> (Vec<(Leaf, Option<usize>)>, Vec<u64>, Vec<usize>, bool) {
+    type Seen = (Vec<(Leaf, Option<usize>)>, Vec<u64>, Vec<usize>, bool);
+
+    fn view(second: &str) -> Seen {
         let mut story = Story::new();
         let one = story.prober();
         let write = |value: &str| json!({ "write": { "key": "a", "value": value } });

@@ -301,5 +301,9 @@ fn evidence_of_another_kind_of_chain_is_refused() {
     let mut net = net();
     net.chain = Chain::of(Genesis { simulated: false, ..net.chain.genesis.clone() });
     let registration = starting(7, 1).registration("test-1", &net.bulletin());
-    assert_eq!(net.fails(7, register(7, &registration)).1, 4, "a hardware chain does not believe the simulated authority");
+    assert_eq!(
+        net.fails(7, register(7, &registration)).1,
+        4,
+        "a hardware chain does not believe the simulated authority"
+    );
 }
