@@ -10,7 +10,7 @@ use crate::{contracts, deps, enclave, hostile, house, tools};
 /// Validators of the smallest network that goes on when one of them is gone.
 pub const NETWORK: u16 = 4;
 /// Compiling everything from nothing is in it.
-const RUST_LIMIT: Duration = Duration::from_secs(30 * 60);
+const RUST_LIMIT: Duration = Duration::from_secs(50 * 60);
 
 /// Runs every check and every suite, however many fail, and closes with one line of counts.
 pub fn all() -> Outcome {
