@@ -162,6 +162,12 @@ impl Way {
 impl Node {
     /// Starts a node and returns when it is ready: the enclave is locked down and at the tip of the store.
     pub fn start(config: Config) -> Result<Self, NodeError> {
+        // The store's engine holds some damage to be impossible and panics where it reads it.
+        let started = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| Self::begin(config)));
+        started.unwrap_or_else(|_| Err(StoreError::Corrupted("database file").into()))
+    }
+
+    fn begin(config: Config) -> Result<Self, NodeError> {
         let Config { genesis, home, block_time, network, enclave } = config;
         genesis.check()?;
         if network.is_none() {
