@@ -32,6 +32,7 @@ use parity_scale_codec::Encode;
 use sha2::{Digest, Sha256};
 
 use self::certificates::{attestation_key, chip_key, signer_key};
+use crate::hash::digest;
 use crate::evidence::{Collateral, DcapCollateral, Evidence, Statement};
 use crate::verified::{HardwareId, ReportData};
 
@@ -126,6 +127,17 @@ impl Chip {
     pub fn hardware_id(&self) -> HardwareId {
         HardwareId::from_ppid(&self.ppid)
     }
+}
+
+/// The chip of the SIMULATED machine that seals with this key.
+pub fn chip_of(sealing_key: &[u8; 32]) -> Chip {
+    let name = digest("cloister/simulated-authority/chip", &[sealing_key]);
+    Chip::new(*name.first_chunk().expect("a hash has 32 bytes"))
+}
+
+/// What a SIMULATED processor measures of this release's enclave: no program was looked at, only its version.
+pub fn program() -> B256 {
+    digest("cloister/simulated-authority/program", &[env!("CARGO_PKG_VERSION").as_bytes()])
 }
 
 impl Bulletin {

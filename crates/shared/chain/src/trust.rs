@@ -6,11 +6,16 @@
 
 use alloy_primitives::{Address, B256, Bytes};
 use borsh::{BorshDeserialize, BorshSerialize};
-use cloister_attest::{Binding, Collateral, Evidence, Family, HardwareId, Policy, ReportData, Statement};
+use cloister_attest::{
+    Binding, Collateral, Evidence, Family, HardwareId, Policy, Refused, ReportData, Root, Statement, Verified,
+};
+use cloister_teeth::{Mechanism, holds};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::Genesis;
 use crate::hash::tagged;
+use crate::leaf::Position;
 
 /// What the chain demands of an enclave. Part of the state, and of the genesis.
 #[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
@@ -45,6 +50,31 @@ pub enum TrustError {
     /// More blocks than any chain waits.
     #[error("the delay of releases is at most {MAX_DELAY} blocks")]
     Delay,
+}
+
+/// An enclave that has the seed when the chain begins: it proved what it is to the enclave that made the seed, and proves it
+/// to everybody who reads the genesis.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GenesisNode {
+    /// Who may renew it.
+    pub owner: Address,
+    /// A [`Registration`]. Its evidence has to hold at the time of the genesis.
+    pub certificate: Bytes,
+}
+
+/// Why an enclave is not admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NotAdmitted {
+    /// Not genuine, not good enough for the policy, or not at this time.
+    #[error("the evidence is refused: {0}")]
+    Evidence(Refused),
+    /// Of another registration, chain or chip.
+    #[error("the evidence is not of this registration")]
+    Binding,
+    /// Not released, or not yet.
+    #[error("the program is not released")]
+    Release,
 }
 
 impl Trust {
@@ -111,6 +141,23 @@ impl Registration {
     pub fn id(&self) -> B256 {
         self.boot.registration(&self.consensus_key)
     }
+
+    /// What the evidence proves, if it is of this very registration and of an enclave that the chain of `genesis` wants at
+    /// `height`. `now` is in seconds since the Unix epoch.
+    pub fn verify(&self, genesis: &Genesis, trust: &Trust, now: u64, height: u64) -> Result<Verified, NotAdmitted> {
+        let root = Root::of_genesis(genesis.simulated);
+        let verified = cloister_attest::verify(&self.evidence, &trust.policy, root, now);
+        let verified = verified.map_err(NotAdmitted::Evidence)?;
+        let stated = self.boot.report_data(&genesis.chain_id, &self.consensus_key, &verified.hardware);
+        if holds(Mechanism::EvidenceBinding) && verified.report_data != stated {
+            return Err(NotAdmitted::Binding);
+        }
+        let released = trust.admits(&verified.measurement.digest(), height);
+        if holds(Mechanism::Releases) && !released {
+            return Err(NotAdmitted::Release);
+        }
+        Ok(verified)
+    }
 }
 
 impl Boot {
@@ -145,11 +192,11 @@ pub struct Node {
     pub evidence: B256,
     /// Hash of the collateral that the evidence was verified with.
     pub collateral: B256,
-    /// Where the registration, with the whole evidence, stands.
-    pub registered: crate::leaf::Position,
+    /// Where the registration, with the whole evidence, stands: at height 0 in the genesis.
+    pub registered: Position,
     /// Seconds since the Unix epoch from which it is no longer admitted without new evidence.
     pub expires: u64,
-    /// The seed, sealed to [`Boot::kem`]; empty once it is revoked.
+    /// The seed, sealed to [`Boot::kem`]; empty once it is revoked, and for a node of the genesis, which got it before.
     pub share: Bytes,
     /// Evidence that was used for this chip: never again.
     pub used: Vec<B256>,
@@ -158,6 +205,24 @@ pub struct Node {
 }
 
 impl Node {
+    /// The record of a registration that was verified. It has no share yet.
+    pub fn new(owner: Address, registration: &Registration, verified: &Verified, registered: Position) -> Self {
+        Self {
+            owner,
+            consensus_key: registration.consensus_key,
+            boot: registration.boot,
+            family: verified.family,
+            measurement: verified.measurement.digest(),
+            evidence: verified.identity,
+            collateral: registration.evidence.collateral.hash(),
+            registered,
+            expires: verified.expires,
+            share: Bytes::new(),
+            used: vec![verified.identity],
+            revoked: false,
+        }
+    }
+
     /// True if it counts as an enclave of the network at `now`, in seconds since the Unix epoch.
     pub fn is_admitted(&self, now: u64) -> bool {
         !self.revoked && now < self.expires

@@ -8,17 +8,18 @@
 //! answer.
 //!
 //! An enclave is for one of two things, and its first message says for which: it serves a chain from a [`ToEnclave::Boot`] on,
-//! or it takes part in the *first hand-over* of a chain's seed and then ends. The first hand-over is for SIMULATED chains
-//! only: the enclave that founds the chain seals the seed to whatever keys its host names.
+//! or it asks for a chain's seed with a [`ToEnclave::Enrol`], gets or makes it, and ends. Whoever hands the seed over has
+//! verified the enclave's evidence: the enclaves of a running chain (docs/registration.md), or of a new one its founder, which
+//! finds the certificates of all others in the genesis.
 //!
 //! | stream | host sends | enclave may ask | enclave answers |
 //! | --- | --- | --- | --- |
 //! | block | [`ToEnclave::Boot`], once, first | | [`ToHost::Booted`] |
 //! | block | [`ToEnclave::Load`], until `last`, after a boot that resumes | | [`ToHost::Loaded`] to the last |
 //! | block | [`ToEnclave::Execute`] | [`ToHost::Need`] → [`ToEnclave::Supply`] | [`ToHost::Outcome`] |
-//! | block | [`ToEnclave::Found`], once, first and last | | [`ToHost::Founded`], and it ends |
 //! | block | [`ToEnclave::Enrol`], once, first | | [`ToHost::Enrolled`] |
 //! | block | [`ToEnclave::Admit`], once, after it, last | | [`ToHost::Admitted`], and it ends |
+//! | block | or [`ToEnclave::Found`], once, after it, last | | [`ToHost::Founded`], and it ends |
 //! | query | [`ToEnclave::Query`] | [`ToHost::Need`] → [`ToEnclave::Supply`] | [`ToHost::Answer`] |
 //!
 //! Instead of its answer on the block stream the enclave may say [`ToHost::Halt`], and ends. Everything the host sends is
@@ -29,11 +30,13 @@ use std::io::{self, Read, Write};
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use borsh::{BorshDeserialize, BorshSerialize};
+use cloister_attest::Statement;
 use cloister_teeth::{Mechanism, holds};
 use zeroize::Zeroize;
 
 use crate::limits;
 use crate::proof::Proof;
+use crate::trust::Boot as BootKeys;
 use crate::{Block, Certificate, Genesis, Leaf, Outcome, Trail};
 
 /// From the host.
@@ -61,11 +64,11 @@ pub enum ToEnclave {
     },
     /// A read-only question.
     Query(QueryAt),
-    /// First hand-over: make a boot key, to which another enclave can seal the seed.
-    Enrol,
-    /// First hand-over: make the seed of a new chain and hand it over.
+    /// Make boot keys, and have the processor state that they are this enclave's.
+    Enrol(Enrol),
+    /// Make the seed of a new chain, and hand it over to the enclaves of its genesis.
     Found(Found),
-    /// First hand-over: take the seed, and seal it to this machine.
+    /// Take the seed that was handed over, and seal it to this machine.
     Admit(Admit),
 }
 
@@ -92,8 +95,8 @@ pub enum ToHost {
     Answer(Answer),
     /// The enclave refuses to go on, and ends.
     Halt(Halt),
-    /// Public half of the boot key: an X25519 u-coordinate, little-endian.
-    Enrolled([u8; 32]),
+    /// What to register with.
+    Enrolled(Enrolled),
     /// The seed is made.
     Founded(Founded),
     /// The seed, sealed to this machine, for the host to keep.
@@ -118,15 +121,31 @@ pub struct Boot {
     pub trail: Option<Trail>,
 }
 
-/// A new chain, and who is to have its seed.
+/// An enclave that is to have the seed of a chain.
 #[derive(Debug, BorshSerialize, BorshDeserialize)]
-pub struct Found {
-    /// The chain. SIMULATED, or it is refused.
-    pub genesis: Genesis,
+pub struct Enrol {
+    /// The chain, which has no genesis yet when its first enclaves enrol.
+    pub chain_id: String,
     /// As in [`Boot::sealing_key`].
     pub sealing_key: SealingBytes,
-    /// Boot keys of the enclaves that get a share; at most [`limits::VALIDATORS`].
-    pub to: Vec<[u8; 32]>,
+    /// With which the node's validator votes, or would.
+    pub consensus_key: B256,
+}
+
+/// With what its maker publishes about the processor it is a [`Registration`](crate::trust::Registration).
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
+pub struct Enrolled {
+    /// The public half of the keys of this run.
+    pub boot: BootKeys,
+    /// What the processor says about them.
+    pub statement: Statement,
+}
+
+/// A new chain.
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
+pub struct Found {
+    /// The chain. Its nodes get the seed if each of their certificates holds; this enclave has to be one of them.
+    pub genesis: Genesis,
 }
 
 /// The seed of a new chain, for nobody but the enclaves that it is sealed to.
@@ -134,17 +153,15 @@ pub struct Found {
 pub struct Founded {
     /// Sealed to the founder's own machine.
     pub sealed_seed: Vec<u8>,
-    /// Sealed to each boot key, in the order of [`Found::to`].
+    /// Sealed to the boot key of each node of the genesis, in their order.
     pub shares: Vec<Vec<u8>>,
 }
 
 /// A share of a seed for the enclave that enrolled.
 #[derive(Debug, BorshSerialize, BorshDeserialize)]
 pub struct Admit {
-    /// The chain. SIMULATED, or it is refused.
+    /// The chain.
     pub genesis: Genesis,
-    /// As in [`Boot::sealing_key`].
-    pub sealing_key: SealingBytes,
     /// The seed, sealed to this enclave's boot key.
     pub share: Vec<u8>,
 }
@@ -363,7 +380,8 @@ pub enum Halt {
     Protocol = 1,
     /// The genesis breaks a rule, or demands hardware that this build does not have.
     Genesis = 2,
-    /// Sealed bytes do not open with this sealing key and chain, or a share of the seed with this boot key and chain.
+    /// Sealed bytes do not open with this sealing key and chain, or a share of the seed with this boot key and chain; or a
+    /// chain whose genesis has nodes is to begin without a seed.
     Sealed = 3,
     /// Loaded leaves do not have the root of the checkpoint.
     Root = 4,

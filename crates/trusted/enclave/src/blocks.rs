@@ -3,10 +3,10 @@
 use std::os::unix::net::UnixStream;
 
 use cloister_chain::Outcome;
-use cloister_chain::wire::{self, Boot, Booted, Halt, Lockdown, ToEnclave, ToHost};
+use cloister_chain::wire::{self, Boot, Booted, Halt, Lockdown, SealingBytes, ToEnclave, ToHost};
 use cloister_ledger::{Checkpoint, Ledger};
-use cloister_teeth::{Mechanism, holds};
 
+use crate::machine::Machine;
 use crate::query::Tip;
 use crate::sealed::Vault;
 use crate::supply::SocketSupply;
@@ -15,11 +15,7 @@ use crate::{Stop, next};
 pub(crate) fn run(stream: &mut UnixStream, boot: Boot, lockdown: Lockdown, tip: &Tip) -> Result<(), Stop> {
     // A name is part of every derivation, so it is checked before any.
     boot.genesis.check().map_err(|_| Halt::Genesis)?;
-    // D11: this build seals to a key that its host gave it, so it is no home for a chain that promises hardware.
-    if holds(Mechanism::SimulatedOnly) && !boot.genesis.simulated {
-        return Err(Halt::Genesis.into());
-    }
-    let vault = Vault::new(&boot.genesis, &boot.sealing_key);
+    let vault = Machine::new(SealingBytes(boot.sealing_key.0))?.vault(&boot.genesis)?;
     let Some(mut ledger) = start(stream, boot, &vault, lockdown, tip)? else { return Ok(()) };
     while let Some(message) = next(stream)? {
         let ToEnclave::Execute(execute) = message else { return Err(Halt::Protocol.into()) };
@@ -42,8 +38,8 @@ fn start(
     let Boot { genesis, sealed_seed, checkpoint, trail, .. } = boot;
     let seed = match &sealed_seed {
         Some(sealed) => vault.open_seed(sealed)?,
-        // A state is of use only to the seed that sealed it.
-        None if checkpoint.is_some() || trail.is_some() => return Err(Halt::Sealed.into()),
+        // A state is of use only to the seed that sealed it, and the nodes of a genesis have theirs from its founder.
+        None if checkpoint.is_some() || trail.is_some() || !genesis.nodes.is_empty() => return Err(Halt::Sealed.into()),
         None => vault.fresh_seed()?,
     };
     let sealed_seed = match sealed_seed {

@@ -2,11 +2,11 @@
 //!
 //! Purpose: one process with one thread for blocks and some for queries, which speaks [`cloister_chain::wire`] and nothing
 //! else. [`serve`] is the whole of it: it boots, locks itself down, executes decided blocks with the ledger, and answers
-//! questions about committed states; or it takes part in the first hand-over of a chain's seed, and ends. [`main`] is the same
-//! as a program, for the lean binary and for `cloister enclave`.
+//! questions about committed states; or it proves what it is, gets the seed of a chain or makes it, and ends. [`main`] is the
+//! same as a program, for the lean binary and for `cloister enclave`.
 //!
 //! Must not know: how blocks come about, where bytes are kept, who its clients are. It opens no file and no connection; its
-//! randomness is one seed from the operating system, once in the life of a chain, and the keys that this seed is handed over
+//! randomness is one seed from the operating system, once in the life of a chain, and the keys that the seed is handed over
 //! with. Everything it reads is hostile.
 //!
 //! ```
@@ -26,6 +26,7 @@
 //! ```
 
 mod blocks;
+mod machine;
 pub mod os;
 mod process;
 mod provision;
@@ -75,7 +76,7 @@ pub fn serve(mut block: UnixStream, queries: Vec<UnixStream>, options: Options) 
 
 fn run(block: &mut UnixStream, queries: Vec<UnixStream>, options: Options) -> Result<(), Stop> {
     let Some(message) = next(block)? else { return Ok(()) };
-    if !matches!(message, ToEnclave::Boot(_) | ToEnclave::Enrol | ToEnclave::Found(_)) {
+    if !matches!(message, ToEnclave::Boot(_) | ToEnclave::Enrol(_)) {
         return Err(Stop::Halt(Halt::Protocol));
     }
     let mut lockdown = Lockdown::default();
@@ -97,8 +98,7 @@ fn run(block: &mut UnixStream, queries: Vec<UnixStream>, options: Options) -> Re
     }
     match message {
         ToEnclave::Boot(boot) => blocks::run(block, boot, lockdown, &tip),
-        ToEnclave::Enrol => provision::enrol(block),
-        ToEnclave::Found(found) => provision::found(block, &found),
+        ToEnclave::Enrol(enrol) => provision::enrol(block, enrol),
         _ => Err(Stop::Halt(Halt::Protocol)),
     }
 }

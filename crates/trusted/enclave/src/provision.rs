@@ -1,66 +1,107 @@
-//! The first hand-over of a seed, before there is a chain that could say who may have it.
+//! How an enclave comes to have the seed of a chain.
 //!
 //! ```text
-//! host                      enclave of node 0        enclaves of nodes 1…
-//!   ── Enrol ─────────────────────────────────────────────▶   makes a boot key in memory
-//!   ◀─────────────────────────────────── Enrolled(boot key) ──
-//!   ── Found(genesis, boot keys) ──▶   makes the seed
+//! host                                   enclave
+//!   ── Enrol(chain, consensus key) ──▶     makes boot keys in memory, and has its processor vouch for them
+//!   ◀── Enrolled(boot keys, statement) ──
+//!
+//!   a new chain: the certificates of all its enclaves stand in the genesis
+//!   ── Found(genesis) ──▶                  one of them verifies the others as the chain will, and makes the seed
 //!   ◀── Founded(sealed seed, shares) ──
-//!   ── Admit(genesis, share) ─────────────────────────────▶   opens with the boot key
-//!   ◀──────────────────────────────── Admitted(sealed seed) ──
+//!
+//!   a share of it, from there or from a running chain that verified the certificate
+//!   ── Admit(genesis, share) ──▶           opens with the boot key
+//!   ◀── Admitted(sealed seed) ──
 //! ```
 //!
-//! The seed crosses the wall sealed to a machine or to a boot key, never in the clear. What is missing here is proof that a boot
-//! key belongs to an enclave: the host could name one of its own. So this exists on a SIMULATED chain only, where the host
-//! could read the enclave's memory as well; on hardware the seed travels on attested registration alone.
+//! The seed crosses the wall sealed to a machine, or to a boot key that somebody's evidence vouches for, never in the clear.
 
 use std::os::unix::net::UnixStream;
 
-use cloister_chain::wire::{self, Admit, Found, Founded, Halt, SealingBytes, ToEnclave, ToHost};
+use cloister_chain::trust::Boot as BootKeys;
+use cloister_chain::wire::{self, Enrol, Enrolled, Found, Founded, Halt, ToEnclave, ToHost};
 use cloister_chain::{B256, Genesis, limits};
 use cloister_keys::{BootKey, ShareError};
+use ed25519_zebra::{SigningKey, VerificationKey};
 
+use crate::machine::Machine;
 use crate::sealed::{Vault, fresh_secret};
 use crate::{Stop, next};
 
-/// Waits for a share of the seed.
-pub(crate) fn enrol(stream: &mut UnixStream) -> Result<(), Stop> {
-    let boot = BootKey::from_secret(fresh_secret()?);
-    wire::send(stream, &ToHost::Enrolled(boot.public()))?;
+/// Enrols, and waits to be told which way the seed comes.
+pub(crate) fn enrol(stream: &mut UnixStream, enrol: Enrol) -> Result<(), Stop> {
+    let Enrol { chain_id, sealing_key, consensus_key } = enrol;
+    if chain_id.len() > limits::CHAIN_ID_BYTES {
+        return Err(Halt::Genesis.into());
+    }
+    let machine = Machine::new(sealing_key)?;
+    let applicant = Applicant { machine, chain_id, consensus_key, kem: BootKey::from_secret(fresh_secret()?) };
+    let (boot, statement) = applicant.introduce()?;
+    wire::send(stream, &ToHost::Enrolled(Enrolled { boot, statement }))?;
     let Some(message) = next(stream)? else { return Ok(()) };
-    let ToEnclave::Admit(admit) = message else { return Err(Halt::Protocol.into()) };
-    let sealed_seed = admit_with(&boot, &admit)?;
-    Ok(wire::send(stream, &ToHost::Admitted { sealed_seed })?)
+    let answer = match message {
+        ToEnclave::Admit(admit) => {
+            let sealed_seed = applicant.admit(&boot, &admit.genesis, &admit.share)?;
+            ToHost::Admitted { sealed_seed }
+        }
+        ToEnclave::Found(found) => ToHost::Founded(applicant.found(&boot, &found)?),
+        _ => return Err(Halt::Protocol.into()),
+    };
+    Ok(wire::send(stream, &answer)?)
 }
 
-/// Makes a seed and hands it over.
-pub(crate) fn found(stream: &mut UnixStream, found: &Found) -> Result<(), Stop> {
-    let Found { genesis, sealing_key, to } = found;
-    let vault = vault(genesis, sealing_key)?;
-    if to.len() > limits::VALIDATORS {
-        return Err(Halt::Protocol.into());
+/// An enclave that has made its boot keys.
+struct Applicant {
+    machine: Machine,
+    chain_id: String,
+    consensus_key: B256,
+    kem: BootKey,
+}
+
+impl Applicant {
+    /// The public half of this run's keys, and what the processor says about them.
+    fn introduce(&self) -> Result<(BootKeys, cloister_attest::Statement), Halt> {
+        let sign = fresh_secret()?.expose(|secret| VerificationKey::from(&SigningKey::from(*secret)));
+        let nonce = fresh_secret()?.expose(|drawn| B256::from(*drawn));
+        let boot = BootKeys { sign: B256::new(sign.into()), kem: self.kem.public().into(), nonce };
+        let data = |chip: &_| boot.report_data(&self.chain_id, &self.consensus_key, chip);
+        Ok((boot, self.machine.statement(data)?))
     }
-    let seed = vault.fresh_seed()?;
-    let hash = genesis.hash();
-    let share =
-        |boot: &[u8; 32]| seed.share(&genesis.chain_id, &hash, &B256::ZERO, boot, fresh_secret()?).map_err(refused);
-    let shares = to.iter().map(share).collect::<Result<_, Halt>>()?;
-    Ok(wire::send(stream, &ToHost::Founded(Founded { sealed_seed: vault.seal_seed(&seed), shares }))?)
-}
 
-fn admit_with(boot: &BootKey, admit: &Admit) -> Result<Vec<u8>, Halt> {
-    let Admit { genesis, sealing_key, share } = admit;
-    let vault = vault(genesis, sealing_key)?;
-    let seed = boot.open(&genesis.chain_id, &genesis.hash(), &B256::ZERO, share).map_err(refused)?;
-    Ok(vault.seal_seed(&seed))
-}
-
-/// What seals for a SIMULATED chain on this machine; nothing does for any other.
-fn vault(genesis: &Genesis, key: &SealingBytes) -> Result<Vault, Halt> {
-    if genesis.check().is_err() || !genesis.simulated {
-        return Err(Halt::Genesis);
+    /// Makes a seed, and hands it over to every enclave of the genesis.
+    fn found(&self, boot: &BootKeys, found: &Found) -> Result<Founded, Halt> {
+        let genesis = &found.genesis;
+        let vault = self.vault(genesis)?;
+        // As the chain itself will, before anything is sealed.
+        let nodes = genesis.admitted().map_err(|_| Halt::Genesis)?;
+        if !nodes.iter().any(|(_, node)| node.boot == *boot) {
+            return Err(Halt::Genesis);
+        }
+        let seed = vault.fresh_seed()?;
+        let hash = genesis.hash();
+        let share = |node: &cloister_chain::trust::Node| {
+            let (registration, kem) = (node.boot.registration(&node.consensus_key), &node.boot.kem);
+            seed.share(&genesis.chain_id, &hash, &registration, kem, fresh_secret()?).map_err(refused)
+        };
+        let shares = nodes.iter().map(|(_, node)| share(node)).collect::<Result<_, Halt>>()?;
+        Ok(Founded { sealed_seed: vault.seal_seed(&seed), shares })
     }
-    Ok(Vault::new(genesis, key))
+
+    /// Takes a seed that was handed over, and seals it to this machine.
+    fn admit(&self, boot: &BootKeys, genesis: &Genesis, share: &[u8]) -> Result<Vec<u8>, Halt> {
+        let vault = self.vault(genesis)?;
+        let registration = boot.registration(&self.consensus_key);
+        let seed = self.kem.open(&genesis.chain_id, &genesis.hash(), &registration, share).map_err(refused)?;
+        Ok(vault.seal_seed(&seed))
+    }
+
+    /// What seals for the chain on this machine, if it is the chain that the processor's statement names.
+    fn vault(&self, genesis: &Genesis) -> Result<Vault, Halt> {
+        if genesis.check().is_err() || genesis.chain_id != self.chain_id {
+            return Err(Halt::Genesis);
+        }
+        self.machine.vault(genesis)
+    }
 }
 
 fn refused(error: ShareError) -> Halt {

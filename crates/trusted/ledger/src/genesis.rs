@@ -1,6 +1,7 @@
 //! The state at height 0.
 
 use alloy_primitives::Bytes;
+use cloister_chain::genesis::GenesisError;
 use cloister_chain::leaf::ChainState;
 use cloister_chain::{Account, Cell, Genesis, Header, Leaf};
 use cloister_state::{NoSupply, Overlay};
@@ -9,7 +10,7 @@ use crate::cosmos;
 use crate::eth::encode;
 
 /// Writes the accounts of `genesis` and the chain's own leaves.
-pub(crate) fn write(genesis: &Genesis, header: &Header, state: &mut Overlay<NoSupply>) {
+pub(crate) fn write(genesis: &Genesis, header: &Header, state: &mut Overlay<NoSupply>) -> Result<(), GenesisError> {
     let (mut accounts, mut supply) = (0u64, 0u128);
     for account in &genesis.accounts {
         let mut entry = Account { balance: account.balance, ..Account::default() };
@@ -34,6 +35,15 @@ pub(crate) fn write(genesis: &Genesis, header: &Header, state: &mut Overlay<NoSu
     if let Some(trust) = &genesis.trust {
         state.write(Leaf::Trust, Some(encode(trust)));
     }
+    let nodes = genesis.admitted()?;
+    if !nodes.is_empty() {
+        let chips: Vec<_> = nodes.iter().map(|(chip, _)| *chip).collect();
+        state.write(Leaf::Nodes, Some(encode(&chips)));
+    }
+    for (chip, node) in &nodes {
+        state.write(Leaf::Node(*chip), Some(encode(node)));
+        state.write(Leaf::BootKey(node.boot.kem), Some(encode(chip)));
+    }
     if let Some(staking) = &genesis.staking {
         state.write(Leaf::GovParams, Some(encode(&staking.governance)));
         supply = supply.saturating_add(crate::staking::genesis(staking, header, state, &mut accounts));
@@ -41,4 +51,5 @@ pub(crate) fn write(genesis: &Genesis, header: &Header, state: &mut Overlay<NoSu
     let chain = ChainState { base_fee: genesis.base_fee, accounts, supply, ..ChainState::default() };
     state.write(Leaf::Chain, Some(encode(&chain)));
     state.write(Leaf::block_hash(0), Some(encode(&header.hash())));
+    Ok(())
 }

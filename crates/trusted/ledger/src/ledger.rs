@@ -42,7 +42,7 @@ impl Ledger {
         let mut ledger = Self::empty(genesis, seed)?;
         let view = View::new(Tree::new(), 0, ledger.cache.clone(), NoSupply);
         let mut state = Overlay::new(view);
-        genesis::write(genesis, &ledger.tip.header, &mut state);
+        genesis::write(genesis, &ledger.tip.header, &mut state).map_err(|_| Halt::Genesis)?;
         let (header, set) = (ledger.tip.header.clone(), genesis.validators.clone());
         let outcome = ledger.advance(header, state.finish(), Vec::new(), genesis.base_fee, set);
         Ok((ledger, outcome))

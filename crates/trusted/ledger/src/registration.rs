@@ -6,11 +6,11 @@
 //! What differs from Secret Network's module of the same messages: the certificate is a [`Registration`], one chip has one
 //! node, and evidence expires.
 
-use cloister_attest::{Refused, Root, Verified};
+use cloister_attest::Verified;
 use cloister_chain::cosmos::trust::word;
 use cloister_chain::cosmos::{TrustMessage, bech32, from_bytes};
 use cloister_chain::receipt::Event;
-use cloister_chain::trust::{MAX_NODES, MAX_RELEASES, MAX_RENEWALS, Node, Registration, Release, Trust};
+use cloister_chain::trust::{MAX_NODES, MAX_RELEASES, MAX_RENEWALS, Node, NotAdmitted, Registration, Release, Trust};
 use cloister_chain::{Address, B256, Leaf, gov};
 use cloister_state::Supply;
 use cloister_teeth::{Mechanism, holds};
@@ -105,20 +105,7 @@ impl<S: Supply> Work<'_, '_, S> {
             let share = scene.keys.share(&scene.genesis.hash(), &id, &boot.kem, &tx);
             share.map_err(|_| refused(CERTIFICATE, "the boot key is of low order"))?
         };
-        let node = Node {
-            owner,
-            consensus_key: registration.consensus_key,
-            boot,
-            family: verified.family,
-            measurement: verified.measurement.digest(),
-            evidence: verified.identity,
-            collateral: registration.evidence.collateral.hash(),
-            registered: self.position(),
-            expires: verified.expires,
-            share: share.into(),
-            used,
-            revoked: false,
-        };
+        let node = Node { share: share.into(), used, ..Node::new(owner, &registration, &verified, self.position()) };
         if former.is_none() {
             self.enlist(chip)?;
         }
@@ -133,22 +120,19 @@ impl<S: Supply> Work<'_, '_, S> {
         Ok((node, vec![event("message", attributes)]))
     }
 
-    /// What the evidence proves, if it is of an enclave that the chain wants and of this very registration.
+    /// What the evidence proves at the time of the block before (M-22).
     fn verify(&self, trust: &Trust, registration: &Registration) -> Result<Verified, Fail> {
-        let Registration { consensus_key, boot, evidence } = registration;
-        let root = Root::of_genesis(self.scene.genesis.simulated);
-        let genesis = self.scene.genesis.time / 1_000_000_000;
-        let now = if holds(Mechanism::EvidenceTime) { self.scene.before } else { genesis };
-        let verified = cloister_attest::verify(evidence, &trust.policy, root, now).map_err(unproven)?;
-        let stated = boot.report_data(&self.scene.genesis.chain_id, consensus_key, &verified.hardware);
-        if holds(Mechanism::EvidenceBinding) && verified.report_data != stated {
-            return Err(refused(BINDING, "the evidence is not of this registration"));
-        }
-        let released = trust.admits(&verified.measurement.digest(), self.scene.header.height);
-        if holds(Mechanism::Releases) && !released {
-            return Err(refused(RELEASE, "the program is not released"));
-        }
-        Ok(verified)
+        let genesis = &self.scene.genesis;
+        let now = if holds(Mechanism::EvidenceTime) { self.scene.before } else { genesis.time / 1_000_000_000 };
+        // The texts are ours, and the same on every node: nothing that a library wrote gets out.
+        registration.verify(genesis, trust, now, self.scene.header.height).map_err(|why| {
+            let code = match why {
+                NotAdmitted::Evidence(_) => EVIDENCE,
+                NotAdmitted::Binding => BINDING,
+                NotAdmitted::Release => RELEASE,
+            };
+            refused(code, why.to_string())
+        })
     }
 
     /// Puts a chip on the list.
@@ -178,11 +162,6 @@ fn used(former: Option<&Node>, owner: Address, verified: &Verified) -> Result<Ve
         return Err(refused(FULL, "the chip was registered too often"));
     }
     Ok([former.used.as_slice(), &[verified.identity]].concat())
-}
-
-fn unproven(why: Refused) -> Fail {
-    // The number and the text are ours, and the same on every node: nothing that a library wrote gets out.
-    refused(EVIDENCE, format!("the evidence is refused: {why}"))
 }
 
 fn refused(code: u32, log: impl Into<String>) -> Fail {

@@ -4,8 +4,11 @@
 
 use std::thread::JoinHandle;
 
-use cloister_chain::B256;
-use cloister_chain::wire::{Answer, Boot, Query, QueryAt, QueryRefusal};
+use cloister_attest::simulated_authority::{self as authority, Bulletin};
+use cloister_attest::{Evidence, Measurement, Policy, Statement};
+use cloister_chain::Address;
+use cloister_chain::trust::{GenesisNode, Registration, Release, Trust};
+use cloister_chain::wire::{Admit, Answer, Boot, Query, QueryAt, QueryRefusal, SealingBytes};
 use cloister_keys::{SealingKey, Seed};
 
 use super::*;
@@ -13,118 +16,197 @@ use crate::{Options, serve};
 
 #[test]
 fn every_enclave_of_a_network_ends_up_with_the_same_seed_sealed_to_its_own_machine() {
-    let [mut second, mut third] = [Enclave::new(), Enclave::new()];
-    let to = vec![second.enrol(), third.enrol()];
-    assert_ne!(to[0], to[1], "each start has a boot key of its own");
-    let mut first = Enclave::new();
-    let founded = first.found(&genesis(), to).unwrap();
+    let mut net = Net::enrolled(3);
+    let genesis = net.genesis();
+    let founded = net.enclaves[0].found(&genesis).unwrap();
     let sealed = [
         founded.sealed_seed.clone(),
-        second.admit(&genesis(), 2, &founded.shares[0]).unwrap(),
-        third.admit(&genesis(), 3, &founded.shares[1]).unwrap(),
+        net.enclaves[1].admit(&genesis, &founded.shares[1]).unwrap(),
+        net.enclaves[2].admit(&genesis, &founded.shares[2]).unwrap(),
     ];
     // What is told once, is told: each enclave ends.
-    for enclave in [first, second, third] {
+    for enclave in net.enclaves {
         enclave.thread.join().unwrap().unwrap();
     }
-    let [first, second, third] = [1, 2, 3].map(|machine| seed(machine, &sealed[usize::from(machine) - 1]));
+    let [first, second, third] = [1, 2, 3].map(|machine| seed(&genesis, machine, &sealed[usize::from(machine) - 1]));
     assert!(first == second && second == third);
     assert!(sealed.iter().chain(&founded.shares).all(|bytes| !holds(bytes, &first)), "never in the clear");
 
     // Enclaves that boot with it are enclaves of one chain.
-    let keys = [(1, &sealed[0]), (2, &sealed[1])].map(|(machine, sealed)| network_keys(machine, sealed));
+    let keys = [(1, &sealed[0]), (2, &sealed[1])].map(|(machine, sealed)| network_keys(&genesis, machine, sealed));
     assert_eq!(keys[0], keys[1]);
 }
 
 #[test]
 fn two_foundings_never_make_the_same_seed() {
-    let seeds = [(); 2].map(|()| seed(1, &Enclave::new().found(&genesis(), vec![]).unwrap().sealed_seed));
+    let seeds = [(); 2].map(|()| {
+        let mut net = Net::enrolled(1);
+        let genesis = net.genesis();
+        seed(&genesis, 1, &net.enclaves[0].found(&genesis).unwrap().sealed_seed)
+    });
     assert!(seeds[0] != seeds[1]);
 }
 
 #[test]
-fn a_chain_that_promises_hardware_gets_no_seed_in_this_way() {
-    let hardware = Genesis { simulated: false, ..genesis() };
-    let unnamed = Genesis { chain_id: "two words".into(), ..genesis() };
-    for genesis in [hardware, unnamed] {
-        let mut member = Enclave::new();
-        let key = member.enrol();
-        assert_eq!(Enclave::new().found(&genesis, vec![key]).unwrap_err(), Halt::Genesis);
+fn a_chain_whose_enclaves_have_the_seed_never_begins_with_another() {
+    let genesis = Net::enrolled(1).genesis();
+    let boot =
+        Boot { genesis, sealing_key: SealingBytes([1; 32]), sealed_seed: None, checkpoint: None, trail: None };
+    let answer = Enclave::new().ask(&ToEnclave::Boot(boot));
+    assert!(matches!(answer, ToHost::Halt(Halt::Sealed)), "{answer:?}");
+}
+
+#[test]
+fn a_chain_that_promises_hardware_gets_no_seed_from_a_simulated_machine() {
+    let refused = |alter: &dyn Fn(Genesis) -> Genesis| {
+        let mut net = Net::enrolled(2);
+        let genesis = alter(net.genesis());
+        assert_eq!(net.enclaves[0].found(&genesis).unwrap_err(), Halt::Genesis);
         // Not even if some founder did it all the same.
-        let share = Seed::from_bytes([7; 32]).share(
-            &genesis.chain_id,
-            &genesis.hash(),
-            &B256::ZERO,
-            &key,
-            fresh_secret().unwrap(),
-        );
-        assert_eq!(member.admit(&genesis, 2, &share.unwrap()).unwrap_err(), Halt::Genesis);
-    }
+        let (boot, id) = (net.enclaves[1].boot(), net.enclaves[1].registration().id());
+        let ephemeral = fresh_secret().unwrap();
+        let seed = Seed::from_bytes([7; 32]);
+        let share = seed.share(&genesis.chain_id, &genesis.hash(), &id, &boot.kem, ephemeral).unwrap();
+        assert_eq!(net.enclaves[1].admit(&genesis, &share).unwrap_err(), Halt::Genesis);
+    };
+    refused(&|genesis| Genesis { simulated: false, ..genesis });
+    refused(&|genesis| Genesis { chain_id: "two words".into(), ..genesis });
+    refused(&|genesis| Genesis { chain_id: "another-1".into(), ..genesis });
+}
+
+#[test]
+fn a_founder_seals_to_nobody_before_everybody_is_found_genuine() {
+    // Each of them is one that would pass, but for one thing.
+    let refused = |alter: &dyn Fn(&mut Genesis, &Net)| {
+        let mut net = Net::enrolled(2);
+        let mut genesis = net.genesis();
+        alter(&mut genesis, &net);
+        assert_eq!(net.enclaves[0].found(&genesis).unwrap_err(), Halt::Genesis);
+    };
+    // The host puts a key of its own into the registration of a genuine enclave.
+    refused(&|genesis, net| {
+        let mut registration = net.enclaves[1].registration();
+        registration.boot.kem = BootKey::from_secret(fresh_secret().unwrap()).public().into();
+        genesis.nodes[1].certificate = registration.to_bytes().into();
+    });
+    refused(&|genesis, _| genesis.nodes[1].certificate = vec![0; 40].into());
+    refused(&|genesis, _| genesis.nodes[1] = genesis.nodes[0].clone());
+    refused(&|genesis, _| genesis.trust.as_mut().unwrap().releases.clear());
+    refused(&|genesis, _| genesis.trust = None);
+    refused(&|genesis, _| genesis.time += 40 * 24 * 60 * 60 * 1_000_000_000);
+    // Itself is not among them.
+    refused(&|genesis, _| drop(genesis.nodes.remove(0)));
+    let mut net = Net::enrolled(2);
+    let genesis = net.genesis();
+    assert_eq!(net.enclaves[0].found(&genesis).unwrap().shares.len(), 2, "and as it was, it passes");
 }
 
 #[test]
 fn a_share_is_for_one_enclave_and_one_chain() {
-    let mut members = [(); 3].map(|()| Enclave::new());
-    let to = members.each_mut().map(Enclave::enrol).to_vec();
-    let founded = Enclave::new().found(&genesis(), to).unwrap();
-    let [other, elsewhere, damaged] = &mut members;
-    assert_eq!(other.admit(&genesis(), 2, &founded.shares[1]).unwrap_err(), Halt::Sealed, "another's share");
-    let other_chain = Genesis { evm_gas: 1, ..genesis() };
-    assert_eq!(elsewhere.admit(&other_chain, 2, &founded.shares[1]).unwrap_err(), Halt::Sealed, "another chain");
-    let cut = &founded.shares[2][..80];
-    assert_eq!(damaged.admit(&genesis(), 2, cut).unwrap_err(), Halt::Sealed, "a truncated share");
-    assert!(members.into_iter().all(|member| member.thread.join().unwrap().is_err()));
+    let mut net = Net::enrolled(4);
+    let genesis = net.genesis();
+    let founded = net.enclaves[0].found(&genesis).unwrap();
+    let [_, other, elsewhere, damaged] = net.enclaves.try_into().unwrap_or_else(|_| panic!("four"));
+    let [mut other, mut elsewhere, mut damaged]: [Enclave; 3] = [other, elsewhere, damaged];
+    assert_eq!(other.admit(&genesis, &founded.shares[2]).unwrap_err(), Halt::Sealed, "another's share");
+    let other_chain = Genesis { evm_gas: 1, ..genesis.clone() };
+    assert_eq!(elsewhere.admit(&other_chain, &founded.shares[2]).unwrap_err(), Halt::Sealed, "another chain");
+    let cut = &founded.shares[3][..80];
+    assert_eq!(damaged.admit(&genesis, cut).unwrap_err(), Halt::Sealed, "a truncated share");
+    assert!([other, elsewhere, damaged].into_iter().all(|member| member.thread.join().unwrap().is_err()));
 }
 
 #[test]
-fn nothing_is_sealed_to_a_key_of_low_order_or_to_more_enclaves_than_there_can_be() {
-    assert_eq!(Enclave::new().found(&genesis(), vec![[0; 32]]).unwrap_err(), Halt::Protocol);
-    let many = vec![[9; 32]; limits::VALIDATORS + 1];
-    assert_eq!(Enclave::new().found(&genesis(), many).unwrap_err(), Halt::Protocol);
+fn nothing_is_sealed_to_a_key_of_low_order() {
+    let mut net = Net::enrolled(2);
+    // A simulated chip vouches for whatever it is told to: the one thing that nobody can open is looked at all the same.
+    let genuine = net.enclaves[1].registration();
+    let boot = BootKeys { kem: B256::ZERO, ..genuine.boot };
+    let chip = authority::chip_of(&[2; 32]);
+    let report_data = boot.report_data("test-1", &genuine.consensus_key, &chip.hardware_id());
+    let enclave = authority::Enclave { measurement: authority::program(), report_data, debug: false };
+    let evidence = Evidence { statement: authority::statement(&chip, &enclave), ..genuine.evidence.clone() };
+    let mut genesis = net.genesis();
+    genesis.nodes[1].certificate = Registration { boot, evidence, ..genuine }.to_bytes().into();
+    assert_eq!(net.enclaves[0].found(&genesis).unwrap_err(), Halt::Protocol);
 }
 
 #[test]
 fn a_hand_over_out_of_order_ends_the_enclave() {
-    let share = ToEnclave::Admit(Admit { genesis: genesis(), sealing_key: SealingBytes([2; 32]), share: vec![] });
-    let mut early = Enclave::new();
-    assert!(matches!(early.ask(&share), ToHost::Halt(Halt::Protocol)), "a share before a boot key");
+    let share = ToEnclave::Admit(Admit { genesis: Genesis::for_tests(), share: vec![] });
+    assert!(matches!(Enclave::new().ask(&share), ToHost::Halt(Halt::Protocol)), "a share before a boot key");
     let mut twice = Enclave::new();
-    twice.enrol();
-    assert!(matches!(twice.ask(&ToEnclave::Enrol), ToHost::Halt(Halt::Protocol)), "a second boot key");
+    twice.enrol(1);
+    assert!(matches!(twice.ask(&enrolment(1)), ToHost::Halt(Halt::Protocol)), "a second boot key");
     let mut alone = Enclave::new();
-    alone.enrol();
+    alone.enrol(1);
     drop(alone.stream);
     alone.thread.join().unwrap().unwrap();
+}
+
+/// Enclaves that have enrolled, on machines from 1 on.
+struct Net {
+    enclaves: Vec<Enclave>,
+}
+
+impl Net {
+    fn enrolled(count: u8) -> Self {
+        let enclaves = (1..=count).map(|machine| {
+            let mut enclave = Enclave::new();
+            enclave.enrol(machine);
+            enclave
+        });
+        Self { enclaves: enclaves.collect() }
+    }
+
+    /// The genesis with all of them.
+    fn genesis(&self) -> Genesis {
+        let certificate = |enclave: &Enclave| enclave.registration().to_bytes().into();
+        let node = |enclave| GenesisNode { owner: Address::ZERO, certificate: certificate(enclave) };
+        let measurement = Measurement::Sgx { enclave: authority::program() }.digest();
+        let release = Release { measurement, source: B256::ZERO, activation: 0 };
+        let trust = Trust { policy: Policy::production(), releases: vec![release], delay: 1 };
+        Genesis { trust: Some(trust), nodes: self.enclaves.iter().map(node).collect(), ..Genesis::for_tests() }
+    }
 }
 
 struct Enclave {
     stream: UnixStream,
     thread: JoinHandle<Result<(), Stop>>,
+    enrolled: Option<(BootKeys, Statement)>,
 }
 
 impl Enclave {
     fn new() -> Self {
         let (stream, far) = UnixStream::pair().unwrap();
-        Self { stream, thread: std::thread::spawn(move || serve(far, vec![], Options::default())) }
+        Self { stream, thread: std::thread::spawn(move || serve(far, vec![], Options::default())), enrolled: None }
     }
 
-    fn enrol(&mut self) -> [u8; 32] {
-        let ToHost::Enrolled(key) = self.ask(&ToEnclave::Enrol) else { panic!("enrolled") };
-        key
+    fn enrol(&mut self, machine: u8) {
+        let ToHost::Enrolled(Enrolled { boot, statement }) = self.ask(&enrolment(machine)) else { panic!("enrolled") };
+        self.enrolled = Some((boot, statement));
     }
 
-    fn found(&mut self, genesis: &Genesis, to: Vec<[u8; 32]>) -> Result<Founded, Halt> {
-        let found = Found { genesis: genesis.clone(), sealing_key: SealingBytes([1; 32]), to };
-        match self.ask(&ToEnclave::Found(found)) {
+    fn boot(&self) -> BootKeys {
+        self.enrolled.as_ref().unwrap().0
+    }
+
+    fn registration(&self) -> Registration {
+        let (boot, statement) = self.enrolled.clone().unwrap();
+        let collateral = authority::collateral(&Bulletin::new(Genesis::for_tests().time / 1_000_000_000));
+        Registration { consensus_key: VALIDATOR, boot, evidence: Evidence { statement, collateral } }
+    }
+
+    fn found(&mut self, genesis: &Genesis) -> Result<Founded, Halt> {
+        match self.ask(&ToEnclave::Found(Found { genesis: genesis.clone() })) {
             ToHost::Founded(founded) => Ok(founded),
             ToHost::Halt(halt) => Err(halt),
             other => panic!("{other:?}"),
         }
     }
 
-    fn admit(&mut self, genesis: &Genesis, machine: u8, share: &[u8]) -> Result<Vec<u8>, Halt> {
-        let sealing_key = SealingBytes([machine; 32]);
-        match self.ask(&ToEnclave::Admit(Admit { genesis: genesis.clone(), sealing_key, share: share.to_vec() })) {
+    fn admit(&mut self, genesis: &Genesis, share: &[u8]) -> Result<Vec<u8>, Halt> {
+        match self.ask(&ToEnclave::Admit(Admit { genesis: genesis.clone(), share: share.to_vec() })) {
             ToHost::Admitted { sealed_seed } => Ok(sealed_seed),
             ToHost::Halt(halt) => Err(halt),
             other => panic!("{other:?}"),
@@ -137,16 +219,14 @@ impl Enclave {
     }
 }
 
-fn genesis() -> Genesis {
-    Genesis::for_tests()
+fn enrolment(machine: u8) -> ToEnclave {
+    let chain_id = Genesis::for_tests().chain_id;
+    ToEnclave::Enrol(Enrol { chain_id, sealing_key: SealingBytes([machine; 32]), consensus_key: VALIDATOR })
 }
 
-fn machine(machine: u8) -> SealingKey {
-    SealingKey::from_bytes(&genesis().chain_id, [machine; 32])
-}
-
-fn seed(of: u8, sealed: &[u8]) -> Seed {
-    machine(of).open_seed(genesis().hash().as_slice(), sealed).unwrap()
+fn seed(genesis: &Genesis, of: u8, sealed: &[u8]) -> Seed {
+    let machine = SealingKey::from_bytes(&genesis.chain_id, [of; 32]);
+    machine.open_seed(genesis.hash().as_slice(), sealed).unwrap()
 }
 
 /// Whether the seed's own bytes stand anywhere in `bytes`.
@@ -155,13 +235,13 @@ fn holds(bytes: &[u8], seed: &Seed) -> bool {
 }
 
 /// The public keys of an enclave that boots with a sealed seed.
-fn network_keys(machine: u8, sealed: &[u8]) -> Answer {
+fn network_keys(genesis: &Genesis, machine: u8, sealed: &[u8]) -> Answer {
     let (mut stream, far) = UnixStream::pair().unwrap();
     let (mut query, far_query) = UnixStream::pair().unwrap();
     let thread = std::thread::spawn(move || serve(far, vec![far_query], Options::default()));
     let sealing_key = SealingBytes([machine; 32]);
     let sealed_seed = Some(sealed.to_vec());
-    let boot = Boot { genesis: genesis(), sealing_key, sealed_seed, checkpoint: None, trail: None };
+    let boot = Boot { genesis: genesis.clone(), sealing_key, sealed_seed, checkpoint: None, trail: None };
     wire::send(&mut stream, &ToEnclave::Boot(boot)).unwrap();
     let ToHost::Booted(_) = wire::receive(&mut stream).unwrap() else { panic!("booted") };
     wire::send(&mut query, &ToEnclave::Query(QueryAt { height: None, query: Query::NetworkKeys })).unwrap();
@@ -171,3 +251,5 @@ fn network_keys(machine: u8, sealed: &[u8]) -> Answer {
     thread.join().unwrap().unwrap();
     answer
 }
+
+const VALIDATOR: B256 = B256::repeat_byte(9);
