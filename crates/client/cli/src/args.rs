@@ -9,11 +9,13 @@ use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 mod db;
+mod join;
 mod start;
 mod testnet;
 mod verify;
 
 pub use db::{Db, DbAction};
+pub use join::Join;
 pub use start::Start;
 pub use testnet::{Init, Testnet, TestnetAction};
 pub use verify::{Subject, Verify, VerifyTx};
@@ -39,6 +41,8 @@ pub enum Command {
     Dev(Dev),
     /// Write the files of a network's nodes.
     Testnet(Testnet),
+    /// Register this machine's enclave with a running network, and take over its seed.
+    Join(Box<Join>),
     /// Run one node of a network.
     Start(Start),
     /// Look into the store of a node that does not run.

@@ -75,8 +75,22 @@ pub enum Error {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// The home of a node has no seed.
-    #[error("{0} has no sealed seed: `cloister testnet init` makes the homes of a network with theirs")]
+    #[error("{0} has no sealed seed: `cloister join` gets one from a running network")]
     Seedless(PathBuf),
+    /// A chain that promises hardware, and nothing that vouches for this machine's.
+    #[error("--collateral names what the maker of this machine's processor publishes about it")]
+    Collateral,
+    /// A file of collateral that is none.
+    #[error("{path} is not what the maker of a processor publishes: {why}")]
+    CollateralFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: cloister_attest::Refused,
+    },
+    /// An enclave of this machine is not one that its own chain would admit.
+    #[error(transparent)]
+    NotAdmitted(#[from] cloister_chain::trust::NotAdmitted),
     /// The seed of a new chain does not reach its homes.
     #[error(transparent)]
     Provision(#[from] cloister_node::ProvisionError),

@@ -10,7 +10,9 @@ mod db;
 mod demo;
 mod dev;
 mod doors;
+mod enclaves;
 mod error;
+mod join;
 mod settings;
 mod shell;
 mod start;
@@ -38,6 +40,10 @@ fn main() -> ExitCode {
             let TestnetAction::Init(init) = command.action;
             let shell = log(&init.print);
             finish(&shell, testnet::init(&shell, &init))
+        }
+        Command::Join(command) => {
+            let shell = log(&command.output);
+            run(&shell, join::run(&shell, &command))
         }
         Command::Start(command) => {
             let shell = Shell::new(command.output.json);

@@ -8,13 +8,14 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use cloister_chain::{B256, Genesis};
-use cloister_node::Home;
+use cloister_node::{Applicant, Home};
 use cloister_sdk::Wallet;
 use serde::Serialize;
 
 use crate::args::Init;
 use crate::dev::accounts::{self, DevAccount};
 use crate::dev::genesis::{self, Founder};
+use crate::enclaves;
 use crate::error::Error;
 use crate::settings::Settings;
 use crate::shell::{Paint, Shell};
@@ -87,16 +88,18 @@ pub fn make(output: &Path, plan: &Plan, terms: genesis::Terms, hardhat: u32, own
         let (moniker, key, power) = (seat.name.clone(), home.validator(), seat.power?);
         Some(Founder { moniker, key, power, operator: operator.cosmos_address() })
     });
-    let genesis = genesis::staked(terms, &accounts, founders.collect(), genesis::now())?;
+    let (program, time) = (start::bare_enclave(), genesis::now());
+    let enrolled = homes.iter().map(|home| Applicant::enrol(&terms.chain_id, home, &program));
+    let enrolled = enrolled.collect::<Result<Vec<_>, _>>()?;
+    let enclaves = enclaves::first(&enrolled, &operators, time)?;
+    let genesis = genesis::staked(terms, &accounts, founders.collect(), enclaves, time)?;
     for (((home, place), seat), operator) in homes.iter().zip(&places).zip(&plan.seats).zip(&operators) {
         home.node_key()?;
-        if seat.power.is_some() {
-            write(&place.join("operator.key"), &format!("{}\n", operator.to_hex().as_str()))?;
-        }
+        write(&place.join(OPERATOR), &format!("{}\n", operator.to_hex().as_str()))?;
         write(&place.join(GENESIS), &genesis_text(&genesis))?;
         write(&place.join(Settings::FILE), &seat.settings.to_text(&genesis.chain_id))?;
     }
-    cloister_node::provision(&genesis, &homes, &start::bare_enclave())?;
+    cloister_node::found(&genesis, enrolled.into_iter().zip(&homes).collect())?;
 
     let nodes = homes.iter().zip(&plan.seats).map(|(home, seat)| MadeNode {
         name: seat.name.clone(),
@@ -146,20 +149,24 @@ fn operators(plan: &Plan, accounts: &[DevAccount], owners: Owners) -> Result<Vec
 
 /// The genesis that lies in a node's home.
 pub fn read_genesis(home: &Path) -> Result<Genesis, Error> {
-    let path = home.join(GENESIS);
-    let text = fs::read(&path).map_err(|source| Error::File { path: path.clone(), source })?;
-    serde_json::from_slice(&text).map_err(|source| Error::GenesisFile { path, source })
+    genesis_file(&home.join(GENESIS))
+}
+
+/// A genesis in a file.
+pub fn genesis_file(path: &Path) -> Result<Genesis, Error> {
+    let text = fs::read(path).map_err(|source| Error::File { path: path.into(), source })?;
+    serde_json::from_slice(&text).map_err(|source| Error::GenesisFile { path: path.into(), source })
 }
 
 /// The one form of the file, which is the same on every node.
-fn genesis_text(genesis: &Genesis) -> String {
+pub fn genesis_text(genesis: &Genesis) -> String {
     let mut text = serde_json::to_string_pretty(genesis).expect("a genesis has a JSON form");
     text.push('\n');
     text
 }
 
-/// A file for its owner alone.
-fn write(path: &Path, text: &str) -> Result<(), Error> {
+/// A new file for its owner alone.
+pub fn write(path: &Path, text: &str) -> Result<(), Error> {
     let write = || -> io::Result<()> {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         file.write_all(text.as_bytes())?;
@@ -194,6 +201,8 @@ impl Made {
     }
 }
 
+/// Name of the file with the secret key of a node's owner.
+pub const OPERATOR: &str = "operator.key";
 /// Name of the genesis in a node's home.
 pub const GENESIS: &str = "genesis.json";
 /// How many validators a network has when nobody says: the fewest that go on without one.

@@ -1,10 +1,8 @@
 //! `cloister verify`: what a node says, checked with the SDK's light client, step by step.
 
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use cloister_chain::{Genesis, Receipt, Status};
+use cloister_chain::{Receipt, Status};
 use cloister_sdk::light::{Checkpoint, LightClient, Node, Proved, Rules, State};
 use cloister_sdk::{Address, B256};
 use serde::Serialize;
@@ -13,6 +11,7 @@ use crate::args::VerifyTx;
 use crate::dev::genesis::now;
 use crate::error::Error;
 use crate::shell::{Paint, Shell};
+use crate::testnet;
 
 /// Checks one transaction and prints what was verified and what was not.
 pub async fn tx(shell: &Shell, command: &VerifyTx) -> Result<(), Error> {
@@ -46,7 +45,7 @@ async fn trust(command: &VerifyTx, steps: &mut Steps<'_>) -> Result<LightClient<
         return Ok(client);
     }
     let (genesis, file) = match &command.genesis {
-        Some(path) => (read(path)?, Some(path)),
+        Some(path) => (testnet::genesis_file(path)?, Some(path)),
         None => (node.genesis().await?, None),
     };
     let checkpoint = Checkpoint::genesis(&genesis).map_err(cloister_sdk::Error::from)?;
@@ -97,11 +96,6 @@ fn privacy(proved: &Proved, steps: &mut Steps<'_>) -> Result<(), Error> {
         "the evidence of the validators' enclaves is not looked at here"
     };
     steps.open("secrecy", what.into())
-}
-
-fn read(path: &Path) -> Result<Genesis, Error> {
-    let text = fs::read(path).map_err(|source| Error::File { path: path.into(), source })?;
-    serde_json::from_slice(&text).map_err(|source| Error::GenesisFile { path: path.into(), source })
 }
 
 /// Prints each step when it is done.

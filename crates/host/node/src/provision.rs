@@ -1,11 +1,12 @@
-//! The first hand-over of a chain's seed: from the enclave that makes it to the enclaves of all other homes, with this process
-//! as the messenger, which sees nothing but ciphertext.
+//! Enclaves that ask for the seed of a chain, with this process as the messenger, which sees nothing but ciphertext.
 
 use std::os::unix::net::UnixStream;
 use std::process::Child;
 
-use cloister_chain::Genesis;
-use cloister_chain::wire::{self, Admit, Found, SealingBytes, ToEnclave, ToHost, WireError};
+use cloister_attest::{Collateral, Evidence, Statement};
+use cloister_chain::trust::{Boot as BootKeys, Registration};
+use cloister_chain::wire::{self, Admit, Enrol, Enrolled, Found, SealingBytes, ToEnclave, ToHost, WireError};
+use cloister_chain::{B256, Genesis};
 use cloister_store::{Store, StoreError};
 use thiserror::Error;
 
@@ -13,7 +14,7 @@ use crate::enclave::EnclaveError;
 use crate::home::Home;
 use crate::spawn::{self, Spawner};
 
-/// Why the homes of a new chain do not get its seed.
+/// Why a home does not get the seed of its chain.
 #[derive(Debug, Error)]
 pub enum ProvisionError {
     /// An enclave does not do its part.
@@ -25,35 +26,79 @@ pub enum ProvisionError {
     /// There is a seed in a home already: its chain began.
     #[error("a home of this chain has its seed already")]
     Begun,
+    /// The genesis has other nodes than those that are to have its seed.
+    #[error("the nodes of the genesis are not those that enrolled")]
+    Nodes,
 }
 
-/// Has a seed made for the chain of `genesis`, and keeps it in the store of every home, each sealed to the home's own machine.
-/// The genesis has to be SIMULATED: nothing here proves to an enclave who the others are.
-pub fn provision(genesis: &Genesis, homes: &[Home], enclave: &Spawner) -> Result<(), ProvisionError> {
-    let Some((founder, members)) = homes.split_first() else { return Ok(()) };
-    let stores = homes.iter().map(|home| empty(home, genesis)).collect::<Result<Vec<_>, _>>()?;
-    let mut enrolled = Vec::new();
-    let mut to = Vec::new();
-    for _ in members {
-        let mut member = Stranger::start(enclave)?;
-        let ToHost::Enrolled(key) = member.ask(&ToEnclave::Enrol)? else { return Err(EnclaveError::Protocol.into()) };
-        to.push(key);
-        enrolled.push(member);
+/// The enclave of a home that has made its boot keys. It ends with this value, and its boot keys with it.
+pub struct Applicant {
+    stream: UnixStream,
+    process: Option<Child>,
+    consensus_key: B256,
+    boot: BootKeys,
+    statement: Statement,
+}
+
+impl Applicant {
+    /// Starts an enclave for the node in `home`, which has no seed of the chain yet.
+    pub fn enrol(chain_id: &str, home: &Home, enclave: &Spawner) -> Result<Self, ProvisionError> {
+        let streams = enclave().map_err(EnclaveError::Spawn)?;
+        let (mut stream, process) = (streams.block, streams.process);
+        let consensus_key = home.validator();
+        let enrol = Enrol { chain_id: chain_id.into(), sealing_key: SealingBytes(home.sealing.0), consensus_key };
+        match ask(&mut stream, &ToEnclave::Enrol(enrol))? {
+            ToHost::Enrolled(Enrolled { boot, statement }) => {
+                Ok(Self { stream, process, consensus_key, boot, statement })
+            }
+            _ => Err(EnclaveError::Protocol.into()),
+        }
     }
-    let found = Found { genesis: genesis.clone(), sealing_key: sealing(founder), to };
-    let ToHost::Founded(founded) = Stranger::start(enclave)?.ask(&ToEnclave::Found(found))? else {
+
+    /// Which machine it is, and what it is to be believed by. Its maker publishes the collateral.
+    pub fn registration(&self, collateral: Collateral) -> Registration {
+        let evidence = Evidence { statement: self.statement.clone(), collateral };
+        Registration { consensus_key: self.consensus_key, boot: self.boot, evidence }
+    }
+
+    /// The key that a share for it is sealed to.
+    pub const fn boot_key(&self) -> B256 {
+        self.boot.kem
+    }
+
+    /// Has it open a share, and keeps what it seals to its machine in `home`. A seed that is there already is replaced: it is
+    /// the same, or the chain is another one.
+    pub fn admit(mut self, genesis: &Genesis, home: &Home, share: &[u8]) -> Result<(), ProvisionError> {
+        let store = Store::create(home.directory.as_deref(), genesis)?;
+        Ok(store.put_seed(&self.open(genesis, share)?)?)
+    }
+
+    fn open(&mut self, genesis: &Genesis, share: &[u8]) -> Result<Vec<u8>, ProvisionError> {
+        let admit = Admit { genesis: genesis.clone(), share: share.to_vec() };
+        match ask(&mut self.stream, &ToEnclave::Admit(admit))? {
+            ToHost::Admitted { sealed_seed } => Ok(sealed_seed),
+            _ => Err(EnclaveError::Protocol.into()),
+        }
+    }
+}
+
+/// Has the first of the enclaves make the seed of the chain of `genesis`, whose nodes they are, in their order, and keeps it in
+/// the store of every home, each sealed to the home's own machine.
+pub fn found(genesis: &Genesis, enrolled: Vec<(Applicant, &Home)>) -> Result<(), ProvisionError> {
+    let homes = enrolled.iter().map(|(_, home)| empty(home, genesis));
+    let stores = homes.collect::<Result<Vec<_>, _>>()?;
+    let mut enclaves = enrolled.into_iter().map(|(applicant, _)| applicant);
+    let Some(mut founder) = enclaves.next() else { return Ok(()) };
+    let ToHost::Founded(founded) = ask(&mut founder.stream, &ToEnclave::Found(Found { genesis: genesis.clone() }))?
+    else {
         return Err(EnclaveError::Protocol.into());
     };
-    let mut sealed = vec![founded.sealed_seed];
-    for ((mut member, share), home) in enrolled.into_iter().zip(founded.shares).zip(members) {
-        let admit = Admit { genesis: genesis.clone(), sealing_key: sealing(home), share };
-        let ToHost::Admitted { sealed_seed } = member.ask(&ToEnclave::Admit(admit))? else {
-            return Err(EnclaveError::Protocol.into());
-        };
-        sealed.push(sealed_seed);
+    if founded.shares.len() != stores.len() {
+        return Err(ProvisionError::Nodes);
     }
-    if sealed.len() != stores.len() {
-        return Err(EnclaveError::Protocol.into());
+    let mut sealed = vec![founded.sealed_seed];
+    for (mut enclave, share) in enclaves.zip(founded.shares.iter().skip(1)) {
+        sealed.push(enclave.open(genesis, share)?);
     }
     for (store, seed) in stores.iter().zip(&sealed) {
         store.put_seed(seed)?;
@@ -70,34 +115,16 @@ fn empty(home: &Home, genesis: &Genesis) -> Result<Store, ProvisionError> {
     }
 }
 
-fn sealing(home: &Home) -> SealingBytes {
-    SealingBytes(home.sealing.0)
-}
-
-/// An enclave that belongs to no chain yet. It ends with this value.
-struct Stranger {
-    stream: UnixStream,
-    process: Option<Child>,
-}
-
-impl Stranger {
-    fn start(enclave: &Spawner) -> Result<Self, EnclaveError> {
-        let streams = enclave().map_err(EnclaveError::Spawn)?;
-        Ok(Self { stream: streams.block, process: streams.process })
-    }
-
-    fn ask(&mut self, message: &ToEnclave) -> Result<ToHost, EnclaveError> {
-        let answer = wire::send(&mut self.stream, message).and_then(|()| wire::receive(&mut self.stream));
-        match answer {
-            Ok(ToHost::Halt(halt)) => Err(EnclaveError::Halted(halt)),
-            Ok(answer) => Ok(answer),
-            Err(WireError::Io(error)) => Err(EnclaveError::Died(error.to_string())),
-            Err(_) => Err(EnclaveError::Protocol),
-        }
+fn ask(stream: &mut UnixStream, message: &ToEnclave) -> Result<ToHost, EnclaveError> {
+    match wire::send(stream, message).and_then(|()| wire::receive(stream)) {
+        Ok(ToHost::Halt(halt)) => Err(EnclaveError::Halted(halt)),
+        Ok(answer) => Ok(answer),
+        Err(WireError::Io(error)) => Err(EnclaveError::Died(error.to_string())),
+        Err(_) => Err(EnclaveError::Protocol),
     }
 }
 
-impl Drop for Stranger {
+impl Drop for Applicant {
     fn drop(&mut self) {
         self.process.take().into_iter().for_each(spawn::end);
     }

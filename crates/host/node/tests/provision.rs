@@ -3,44 +3,72 @@
 
 mod common;
 
-use cloister_chain::{Genesis, Validator, ValidatorSet};
-use cloister_node::{EnclaveError, Home, ProvisionError, provision};
+use cloister_attest::simulated_authority::{self as authority, Bulletin};
+use cloister_attest::{Measurement, Policy};
+use cloister_chain::trust::{GenesisNode, Release, Trust};
+use cloister_chain::wire::Halt;
+use cloister_chain::{Address, B256, Genesis, Validator, ValidatorSet};
+use cloister_node::{Applicant, EnclaveError, Home, ProvisionError, found};
 use cloister_store::{Store, StoreError};
 
 #[test]
 fn every_home_of_a_new_chain_gets_the_seed_sealed_to_itself() {
     let root = tempfile::tempdir().unwrap();
-    let open = || ["a", "b", "c"].map(|name| Home::open(&root.path().join(name)).unwrap());
-    let genesis = genesis(&open());
-    provision(&genesis, &open(), &common::enclave()).unwrap();
-    let seeds = ["a", "b", "c"].map(|name| {
+    let homes = ["a", "b", "c"].map(|name| Home::open(&root.path().join(name)).unwrap());
+    let applicants = enrol(&homes);
+    let genesis = genesis(&homes, &applicants);
+    found(&genesis, applicants.into_iter().zip(&homes).collect()).unwrap();
+    let seed = |name: &str| {
         let store = Store::open(&root.path().join(name)).unwrap();
         assert_eq!(store.reader().unwrap().genesis().unwrap(), genesis);
         assert_eq!(store.reader().unwrap().tip().unwrap(), None, "no state yet: the node makes it from the genesis");
         store.reader().unwrap().seed().unwrap().unwrap()
-    });
+    };
+    let seeds = ["a", "b", "c"].map(seed);
     assert!(seeds[0] != seeds[1] && seeds[1] != seeds[2], "one seed, three machines");
-    assert!(matches!(provision(&genesis, &open(), &common::enclave()), Err(ProvisionError::Begun)));
+    let again = found(&genesis, enrol(&homes).into_iter().zip(&homes).collect());
+    assert!(matches!(again, Err(ProvisionError::Begun)));
 }
 
 #[test]
 fn a_chain_that_promises_hardware_is_refused_and_a_home_of_another_chain_too() {
     let root = tempfile::tempdir().unwrap();
     let open = |name| [Home::open(&root.path().join(name)).unwrap()];
-    let hardware = Genesis { simulated: false, ..genesis(&open("hardware")) };
-    let refused = provision(&hardware, &open("hardware"), &common::enclave()).unwrap_err();
-    assert!(matches!(refused, ProvisionError::Enclave(EnclaveError::Halted(_))), "{refused}");
+    let homes = open("hardware");
+    let applicants = enrol(&homes);
+    let hardware = Genesis { simulated: false, ..genesis(&homes, &applicants) };
+    let refused = found(&hardware, applicants.into_iter().zip(&homes).collect()).unwrap_err();
+    assert!(matches!(refused, ProvisionError::Enclave(EnclaveError::Halted(Halt::Genesis))), "{refused}");
     let seed = Store::open(&root.path().join("hardware")).unwrap().reader().unwrap().seed().unwrap();
     assert_eq!(seed, None);
 
-    let first = genesis(&open("other"));
-    provision(&first, &open("other"), &common::enclave()).unwrap();
+    let homes = open("other");
+    let applicants = enrol(&homes);
+    let first = genesis(&homes, &applicants);
+    found(&first, applicants.into_iter().zip(&homes).collect()).unwrap();
     let second = Genesis { chain_id: "another-1".into(), ..first };
-    let refused = provision(&second, &open("other"), &common::enclave()).unwrap_err();
+    let refused = found(&second, enrol(&homes).into_iter().zip(&homes).collect()).unwrap_err();
     assert!(matches!(refused, ProvisionError::Store(StoreError::OtherGenesis)), "{refused}");
 }
 
-fn genesis(homes: &[Home]) -> Genesis {
+fn enrol(homes: &[Home]) -> Vec<Applicant> {
+    let chain_id = Genesis::for_tests().chain_id;
+    homes.iter().map(|home| Applicant::enrol(&chain_id, home, &common::enclave()).unwrap()).collect()
+}
+
+fn genesis(homes: &[Home], applicants: &[Applicant]) -> Genesis {
+    let genesis = Genesis::for_tests();
+    let collateral = authority::collateral(&Bulletin::new(genesis.time / 1_000_000_000));
+    let certificate = |applicant: &Applicant| applicant.registration(collateral.clone()).to_bytes().into();
+    let node = |applicant| GenesisNode { owner: Address::ZERO, certificate: certificate(applicant) };
+    let measurement = Measurement::Sgx { enclave: authority::program() }.digest();
+    let release = Release { measurement, source: B256::ZERO, activation: 0 };
+    let trust = Trust { policy: Policy::production(), releases: vec![release], delay: 1 };
     let validators = homes.iter().map(|home| Validator { key: home.validator(), power: 1 }).collect();
-    Genesis { validators: ValidatorSet::new(validators).unwrap(), ..Genesis::for_tests() }
+    Genesis {
+        validators: ValidatorSet::new(validators).unwrap(),
+        trust: Some(trust),
+        nodes: applicants.iter().map(node).collect(),
+        ..genesis
+    }
 }

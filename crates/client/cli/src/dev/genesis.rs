@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use cloister_chain::genesis::GenesisAccount;
 use cloister_chain::staking::{self, Decimal, GenesisStaking, GenesisValidator, Params};
+use cloister_chain::trust::{GenesisNode, Trust};
 use cloister_chain::{Address, B256, Bytes, Genesis, U256, Validator, ValidatorSet, gov};
 use serde::Deserialize;
 
@@ -65,6 +66,7 @@ fn new(terms: Terms, accounts: &[DevAccount], validators: ValidatorSet, time: u6
         accounts: people.chain(predeploys()).collect(),
         staking: None,
         trust: None,
+        nodes: Vec::new(),
     };
     genesis.check()?;
     Ok(genesis)
@@ -82,8 +84,23 @@ pub struct Founder {
     pub operator: Address,
 }
 
+/// Enclaves that have the seed of a new chain from the start, and what later ones have to prove.
+#[derive(Default)]
+pub struct Enclaves {
+    /// `None` for a chain that hands its seed to nobody.
+    pub trust: Option<Trust>,
+    /// Each has an owner with an account.
+    pub nodes: Vec<GenesisNode>,
+}
+
 /// A new chain whose validators have bonded what their power is worth, and may come and go.
-pub fn staked(terms: Terms, accounts: &[DevAccount], founders: Vec<Founder>, time: u64) -> Result<Genesis, Error> {
+pub fn staked(
+    terms: Terms,
+    accounts: &[DevAccount],
+    founders: Vec<Founder>,
+    enclaves: Enclaves,
+    time: u64,
+) -> Result<Genesis, Error> {
     let member = |founder: &Founder| Validator { key: founder.key, power: founder.power };
     let validators = ValidatorSet::new(founders.iter().map(member).collect()).map_err(Error::Validators)?;
     let (mut params, mut governance) = (Params::default(), gov::Params::default());
@@ -95,12 +112,14 @@ pub fn staked(terms: Terms, accounts: &[DevAccount], founders: Vec<Founder>, tim
         governance.expedited_voting_period = LOCAL_PERIOD / 6;
     }
     let mut genesis = new(terms, accounts, validators, time)?;
-    for founder in &founders {
-        if !genesis.accounts.iter().any(|account| account.address == founder.operator) {
-            let operator = GenesisAccount { address: founder.operator, coins: COINS, ..GenesisAccount::default() };
-            genesis.accounts.push(operator);
+    let owners = enclaves.nodes.iter().map(|node| node.owner);
+    for owner in founders.iter().map(|founder| founder.operator).chain(owners) {
+        if !genesis.accounts.iter().any(|account| account.address == owner) {
+            let owner = GenesisAccount { address: owner, coins: COINS, ..GenesisAccount::default() };
+            genesis.accounts.push(owner);
         }
     }
+    Enclaves { trust: genesis.trust, nodes: genesis.nodes } = enclaves;
     let validator = |Founder { moniker, key, power, operator }| GenesisValidator {
         operator,
         key,
@@ -121,7 +140,7 @@ pub fn staked(terms: Terms, accounts: &[DevAccount], founders: Vec<Founder>, tim
 pub fn local(dev: &Dev, accounts: &[DevAccount], validator: B256, time: u64) -> Result<Genesis, Error> {
     let operator = super::accounts::faucet(accounts)?.cosmos_address();
     let founder = Founder { moniker: "cloister".into(), key: validator, power: LOCAL_POWER, operator };
-    staked(Terms::of(dev), accounts, vec![founder], time)
+    staked(Terms::of(dev), accounts, vec![founder], Enclaves::default(), time)
 }
 
 /// Nanoseconds since the Unix epoch.

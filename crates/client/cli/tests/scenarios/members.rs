@@ -1,5 +1,7 @@
 //! Who comes and goes while the chain runs.
 
+use std::fs;
+
 use cloister_chain::cosmos::DENOM;
 use cloister_chain::staking::{key_address, valoper};
 use cloister_sdk::cosmos::bech32;
@@ -12,7 +14,7 @@ use secret_sdk_proto::cosmos::crypto::ed25519::PubKey;
 use secret_sdk_proto::cosmos::staking::v1beta1::{CommissionRates, Description, MsgCreateValidator, MsgUndelegate};
 
 use super::network::{Joined, Network, Plan};
-use super::process::result;
+use super::process::{cloister, result};
 use super::reach::{wait, wallet};
 use super::traffic::Traffic;
 
@@ -60,6 +62,54 @@ fn a_node_that_comes_late_begins_with_a_state_of_the_others_and_goes_on_from_the
     network.pay(0);
     // What it makes of its state is what the others make of theirs.
     network.grows(&[0, 1, 2, 3, 4], 3);
+    network.compare();
+}
+
+#[test]
+fn a_strangers_machine_gets_the_seed_of_a_running_network_through_registration_alone() {
+    let mut network = Plan::powers(&[10, 10, 10, 10]).followers(1).make();
+    (0..4).for_each(|node| network.set(node, "state", "snapshots", EVERY));
+    network.start(0..4);
+    (0..4).for_each(|node| network.pay(node));
+    network.reach(0).reaches(u64::from(EVERY) + 1);
+
+    // What the fifth had when the network was made is gone: a new machine, with nothing but addresses.
+    let (home, first) = (network.nodes[4].home.clone(), network.nodes[0].home.join("genesis.json"));
+    for file in ["chain.redb", "genesis.json", "node.key", "operator.key", "sealing.key", "validator.key"] {
+        fs::remove_file(home.join(file)).unwrap();
+    }
+    let (home, first) = (home.to_str().unwrap(), first.to_str().unwrap());
+    let key = network.nodes[4].home.join("owner.key");
+    fs::write(&key, wallet(OPERATOR).to_hex().as_str()).unwrap();
+    let key = key.to_str().unwrap();
+    let node = network.nodes[1].reach.cosmos.clone();
+    let joined = result(&["join", "--json", "--home", home, "--genesis", first, "--node", &node, "--key", key]);
+    assert_eq!((&joined["event"], &joined["simulated"]), (&"joined".into(), &true.into()));
+    network.promise(vec![joined["transaction"].as_str().unwrap().parse().unwrap()]);
+
+    // The chain knows it, and whose it is.
+    let nodes = network.reach(0).get("/cloister/trust/v1/nodes")["nodes"].as_array().unwrap().clone();
+    assert_eq!(nodes.len(), 6, "five of the genesis, and it");
+    assert_eq!((&nodes[5]["owner"], &nodes[5]["registered_height"]), (&joined["owner"], &joined["height"].to_string().into()));
+    let boot_key = nodes[5]["boot_key"].as_str().unwrap();
+    let share = network.reach(2).get(&format!("/registration/v1beta1/encrypted-seed/{boot_key}"));
+    assert!(share["encrypted_seed"].as_str().is_some_and(|share| share.len() > 100));
+
+    // It computes what the others compute, so it has what they have.
+    network.join(4);
+    network.pay(4);
+    network.grows(&[0, 1, 2, 3, 4], 3);
+
+    // Its owner renews it, and nobody else does.
+    network.stop(4);
+    let thief = network.nodes[0].home.join("operator.key");
+    let refused = cloister().args(["join", "--home", home, "--node", &node, "--key"]).arg(thief).output().unwrap();
+    assert!(!refused.status.success());
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("the chip belongs to the node of another account"), "{said}");
+    result(&["join", "--json", "--home", home, "--node", &node, "--key", key]);
+    network.start([4]);
+    network.grows(&[0, 1, 2, 3, 4], 2);
     network.compare();
 }
 

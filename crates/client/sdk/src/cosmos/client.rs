@@ -119,6 +119,13 @@ impl Client {
         Ok(told.code_hash)
     }
 
+    /// The seed of the network, sealed to this boot key of an enclave that was admitted: see [`register`](super::register).
+    pub async fn encrypted_seed(&self, boot_key: B256) -> Result<Vec<u8>, Error> {
+        let path = format!("/registration/v1beta1/encrypted-seed/{}", hex::encode(boot_key));
+        let told: EncryptedSeed = self.rest.get(&path, &[]).await?;
+        Ok(told.encrypted_seed)
+    }
+
     /// Hands over a sealed question, and gives the sealed answer.
     pub(super) async fn ask(&self, contract: Address, sealed: &[u8]) -> Result<Vec<u8>, Error> {
         let path = format!("/cloister/compute/v1/query/{}", bech32(&contract));
@@ -172,6 +179,12 @@ struct Base64(#[serde(deserialize_with = "bytes")] Vec<u8>);
 #[derive(Deserialize)]
 struct CodeHash {
     code_hash: B256,
+}
+
+#[derive(Deserialize)]
+struct EncryptedSeed {
+    #[serde(deserialize_with = "bytes")]
+    encrypted_seed: Vec<u8>,
 }
 
 #[derive(Deserialize)]
