@@ -5,6 +5,7 @@ mod blocks;
 mod commits;
 mod envelopes;
 mod evm;
+mod founding;
 mod queries;
 mod sealed;
 mod state;
@@ -14,7 +15,7 @@ use crate::scenario::Scenario;
 
 /// Every attack, in the order in which they are told.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    let chapters: [&[Scenario]; 9] = [
+    let chapters: [&[Scenario]; 10] = [
         commits::SCENARIOS,
         blocks::SCENARIOS,
         state::SCENARIOS,
@@ -22,6 +23,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
         queries::SCENARIOS,
         evm::SCENARIOS,
         envelopes::SCENARIOS,
+        founding::SCENARIOS,
         admission::SCENARIOS,
         wall::SCENARIOS,
     ];

@@ -59,23 +59,23 @@ const RELEASED: B256 = B256::repeat_byte(0x0c);
 const COMING: B256 = B256::repeat_byte(0x0d);
 
 /// An enclave that has just started on some chip.
-struct Starting {
+pub(super) struct Starting {
     chip: Chip,
     program: B256,
     key: BootKey,
-    boot: Boot,
+    pub(super) boot: Boot,
     consensus_key: B256,
 }
 
 impl Starting {
-    fn new(dice: &mut Dice, chip: &Chip, program: B256) -> Self {
+    pub(super) fn new(dice: &mut Dice, chip: &Chip, program: B256) -> Self {
         let key = BootKey::from_secret(Secret::from_bytes(dice.bytes()));
         let boot = Boot { sign: dice.bytes().into(), kem: key.public().into(), nonce: dice.bytes().into() };
         Self { chip: chip.clone(), program, key, boot, consensus_key: dice.bytes().into() }
     }
 
     /// What it registers with, on a chain of this name, with what was published at that time.
-    fn registration(&self, chain_id: &str, published: u64) -> Registration {
+    pub(super) fn registration(&self, chain_id: &str, published: u64) -> Registration {
         let report_data = self.boot.report_data(chain_id, &self.consensus_key, &self.chip.hardware_id());
         let enclave = authority::Enclave { measurement: self.program, report_data, debug: false };
         let evidence = authority::evidence(&self.chip, &enclave, &Bulletin::new(published));
