@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn the_chips_certificate_is_found_among_others_for_ever() {
-        let expected = "4ab7b379bbac4fe4a02f05aef327c782480000000300000063da758de6644564adc5f4b93be8accd4b00000004000000";
+        let expected =
+            "4ab7b379bbac4fe4a02f05aef327c782480000000300000063da758de6644564adc5f4b93be8accd4b00000004000000";
         let table = table(&[(ASK, b"ask"), (VCEK, b"vcek")]);
         assert_eq!(hex::encode(&table[..2 * ENTRY]), expected);
         assert_eq!(find(&table).unwrap(), Certificate::Vcek(b"vcek".to_vec()));

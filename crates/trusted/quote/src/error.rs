@@ -18,7 +18,9 @@ pub enum QuoteError {
     #[error("{} exists, but no processor is behind it: load the kernel module tdx_guest or sev_guest", .0.display())]
     NoProvider(PathBuf),
     /// A kernel names a kind of evidence that this program does not know.
-    #[error("the kernel's evidence is of the kind {0:?}, which this program does not know: it knows tdx_guest and sev_guest")]
+    #[error(
+        "the kernel's evidence is of the kind {0:?}, which this program does not know: it knows tdx_guest and sev_guest"
+    )]
     UnknownProvider(String),
     /// Gramine runs without remote attestation, or with a kind that chains do not accept.
     #[error("Gramine's attestation is {0:?}: sgx.remote_attestation has to be \"dcap\" in the manifest")]
