@@ -40,7 +40,7 @@ pub(crate) fn wanted(report: &[u8]) -> QuoteError {
 }
 
 fn pointed_at<'a>(table: &'a [u8], entry: &[u8; ENTRY]) -> Option<&'a [u8]> {
-    let number = |at| entry.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
+    let number = |at: usize| entry.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
     let (start, length) = (usize::try_from(number(16)?).ok()?, usize::try_from(number(20)?).ok()?);
     table.get(start..start.checked_add(length)?)
 }

@@ -45,7 +45,7 @@ pub(crate) enum Access {
 pub(crate) fn read(descriptor: &OwnedFd, file: &'static str, most: usize) -> Result<Zeroizing<Vec<u8>>, QuoteError> {
     // Reserved at once: what is read may be a key, and growing would leave copies of it.
     let mut bytes = Zeroizing::new(Vec::with_capacity(most));
-    let mut chunk = Zeroizing::new([0; CHUNK]);
+    let mut chunk = Zeroizing::new([0u8; CHUNK]);
     loop {
         let count = retry_on_intr(|| rustix::io::read(descriptor, &mut chunk[..]))
             .map_err(|error| QuoteError::Io { file, error: error.into() })?;
@@ -59,7 +59,7 @@ pub(crate) fn read(descriptor: &OwnedFd, file: &'static str, most: usize) -> Res
 
 /// A word: what one `read` brings, as every text attribute of the kernel does, without the white space at its end.
 pub(crate) fn read_word(descriptor: &OwnedFd, file: &'static str) -> Result<String, QuoteError> {
-    let mut chunk = [0; WORD];
+    let mut chunk = [0u8; WORD];
     let count = retry_on_intr(|| rustix::io::read(descriptor, &mut chunk[..]))
         .map_err(|error| QuoteError::Io { file, error: error.into() })?;
     let text = chunk.get(..count).filter(|text| text.len() < WORD).ok_or(QuoteError::Oversize { file, most: WORD })?;

@@ -6,14 +6,13 @@
 
 mod common;
 
-use std::io::Write;
 use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
 
 use cloister_attest::ReportData;
 use cloister_enclave::os::{self, Violation};
 use cloister_quote::{QuoteError, find};
-use common::{Root, SGX, TDX, VCEK, VCEK_GUID, data_of, data_of_report, packets, snp, table, tsm};
+use common::{Packets, Root, SGX, TDX, VCEK, VCEK_GUID, data_of, data_of_report, snp, table, tsm};
 
 /// Exit codes of a child.
 const ANSWERED: u8 = 0;
@@ -39,10 +38,10 @@ fn guests_answer_through_the_descriptors_that_were_kept() {
         let root = Root::new();
         root.guest(provider, &answer, table);
         std::fs::remove_file(root.at(&tsm("generation"))).unwrap();
-        let mut generation = packets(&root.fifo(&tsm("generation")));
+        let mut generation = Packets::open(&root.fifo(&tsm("generation")));
         // Somebody else asks first, so that the second question counts.
         for number in [7, 9, 9, 10] {
-            writeln!(generation, "{number}").unwrap();
+            generation.write(number);
         }
         let ended = ask_behind_walls(&root, &data);
         assert_eq!(ended.code(), Some(ANSWERED.into()), "{provider}: {ended}");

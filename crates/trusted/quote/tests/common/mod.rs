@@ -105,8 +105,8 @@ impl Kernel {
     /// Of a [guest](Root::guest). Each write that is closed makes the generation grow by the next of `steps`; then by one.
     pub fn run(root: &Root, steps: &[u64]) -> Self {
         fs::remove_file(root.at(&tsm("generation"))).unwrap();
-        let mut generation = packets(&root.fifo(&tsm("generation")));
-        writeln!(generation, "7").unwrap();
+        let mut generation = Packets::open(&root.fifo(&tsm("generation")));
+        generation.write(7);
         let watch = inotify::init(inotify::CreateFlags::CLOEXEC).unwrap();
         let input = root.at(&tsm("inblob"));
         inotify::add_watch(&watch, &input, inotify::WatchFlags::CLOSE_WRITE).unwrap();
@@ -130,8 +130,8 @@ impl Kernel {
                 File::create(&file).unwrap();
                 number += steps.next().unwrap_or(1);
                 // For this question's second reading, and for the next question's first.
-                writeln!(generation, "{number}").unwrap();
-                writeln!(generation, "{number}").unwrap();
+                generation.write(number);
+                generation.write(number);
             }
         });
         Self { input, stop, thread: Some(thread) }
@@ -145,11 +145,20 @@ impl Kernel {
     }
 }
 
-/// Opens a pipe for writing in packets, without waiting for a reader.
-pub fn packets(path: &Path) -> File {
-    let pipe = OpenOptions::new().read(true).write(true).open(path).unwrap();
-    rustix::fs::fcntl_setfl(&pipe, OFlags::RDWR | OFlags::DIRECT).unwrap();
-    pipe
+/// A pipe of which each reading brings one number.
+pub struct Packets(File);
+
+impl Packets {
+    /// Does not wait for a reader.
+    pub fn open(path: &Path) -> Self {
+        let pipe = OpenOptions::new().read(true).write(true).open(path).unwrap();
+        rustix::fs::fcntl_setfl(&pipe, OFlags::RDWR | OFlags::DIRECT).unwrap();
+        Self(pipe)
+    }
+
+    pub fn write(&mut self, number: u64) {
+        self.0.write_all(format!("{number}\n").as_bytes()).unwrap();
+    }
 }
 
 /// Plays Gramine once: takes the report data and answers whoever then opens the quote.
