@@ -111,9 +111,9 @@ impl Kernel {
         let input = root.at(&tsm("inblob"));
         inotify::add_watch(&watch, &input, inotify::WatchFlags::CLOSE_WRITE).unwrap();
         let stop = Arc::new(AtomicBool::new(false));
-        let (stopped, file, mut steps) = (Arc::clone(&stop), input.clone(), steps.to_vec().into_iter());
+        let (stopped, file, steps) = (Arc::clone(&stop), input.clone(), steps.to_vec());
         let thread = thread::spawn(move || {
-            let (mut number, mut asked) = (7, Vec::new());
+            let (mut number, mut asked, mut steps) = (7, Vec::new(), steps.into_iter());
             let mut space = [MaybeUninit::uninit(); 512];
             let mut events = inotify::Reader::new(watch, &mut space);
             loop {
