@@ -123,7 +123,7 @@ def test_an_input_text_for_another_function_is_refused(alice, data_on_chain):
 
 
 def test_strings(alice, data_on_chain):
-    for text in ["test string", "x", "exactly8", "a string that needs several cells"]:
+    for text in ["test string", "x", "exactly8", "a string that needs several cells", "planted! and looked for"]:
         sent = alice.encrypt(text, data_on_chain, SET_ENCRYPTED_STRING)
         call = data_on_chain.functions.setSomeEncryptedStringEncryptedInput(((sent["ciphertext"]["value"],), sent["signature"]))
         assert alice.transact(call).status == 1

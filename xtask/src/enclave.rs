@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::planted;
 use crate::shell::{self, Failure, Outcome};
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -165,15 +166,7 @@ fn complaints(bytes: &[u8]) -> Vec<String> {
 }
 
 fn holds(bytes: &[u8], word: &str) -> bool {
-    let Some((first, rest)) = word.as_bytes().split_first() else { return false };
-    let mut from = bytes;
-    while let Some(at) = from.iter().position(|byte| byte == first) {
-        from = &from[at + 1..];
-        if from.starts_with(rest) {
-            return true;
-        }
-    }
-    false
+    planted::holds(bytes, word.as_bytes())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod house;
 mod licences;
 mod node;
 mod packages;
+mod planted;
 mod shell;
 mod soak;
 mod suites;

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::planted;
 use crate::shell::{self, Failure, Outcome};
 
 /// How long a node may take to say that it is ready. It needs a fraction of a second; a busy machine may not.
@@ -17,9 +19,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A running `cloister dev`.
 pub struct Node {
     /// In front of several nodes. Ends before they do.
-    _spread: Option<Process>,
-    _chain: Process,
+    spread: Option<Process>,
+    chain: Process,
     pub doors: Doors,
+    /// What it said when it was ready.
+    ready: Value,
+    log: PathBuf,
+    home: PathBuf,
 }
 
 /// Where clients find a chain.
@@ -34,19 +40,36 @@ pub struct Doors {
 }
 
 impl Node {
-    /// Starts the debug build in memory, with so many validators. What it writes to stderr goes to
-    /// `target/xtask/node-NAME.log`. With several validators every request goes to the next node.
+    /// Starts the debug build with so many validators, its data in `target/xtask/home-NAME`. What it writes to stderr, and
+    /// that is much, goes to `target/xtask/node-NAME.log`. With several validators every request goes to the next node.
     pub fn start(name: &str, validators: u16) -> Outcome<Self> {
-        let mut command = Command::new(shell::root().join("target/debug/cloister"));
-        command.args(["dev", "--port", "0", "--json", "--validators", &validators.to_string()]);
-        let (chain, ready) = Process::start(command, &format!("node-{name}"))?;
-        if validators == 1 {
-            return Ok(Self { _spread: None, _chain: chain, doors: Doors::of(&ready).ok_or_else(unclear)? });
+        let folder = shell::root().join("target/xtask");
+        let (log, home) = (folder.join(format!("node-{name}.log")), folder.join(format!("home-{name}")));
+        if home.exists() {
+            fs::remove_dir_all(&home).map_err(|error| Failure::new(format!("{}: {error}", home.display())))?;
         }
-        let mut command = Command::new("node");
-        command.arg(shell::root().join("interop/spread/spread.mjs")).arg(behind(&ready).to_string());
-        let (spread, ready) = Process::start(command, &format!("spread-{name}"))?;
-        Ok(Self { _spread: Some(spread), _chain: chain, doors: Doors::of(&ready).ok_or_else(unclear)? })
+        let mut command = Command::new(shell::root().join("target/debug/cloister"));
+        command.args(["dev", "--port", "0", "--json", "--validators", &validators.to_string(), "--ops-port", "0"]);
+        command.arg("--data").arg(&home).env("RUST_LOG", "debug");
+        let (chain, ready) = Process::start(command, &format!("node-{name}"))?;
+        let (spread, doors) = if validators == 1 {
+            (None, Doors::of(&ready))
+        } else {
+            let mut command = Command::new("node");
+            command.arg(shell::root().join("interop/spread/spread.mjs")).arg(behind(&ready).to_string());
+            let (spread, ready) = Process::start(command, &format!("spread-{name}"))?;
+            (Some(spread), Doors::of(&ready))
+        };
+        Ok(Self { spread, chain, doors: doors.ok_or_else(unclear)?, ready, log, home })
+    }
+
+    /// Ends it, and complains about secrets in what it leaves behind.
+    pub fn end(self) -> Outcome {
+        let Self { spread, chain, ready, log, home, .. } = self;
+        let metrics = planted::metrics(&ready);
+        drop(spread);
+        drop(chain);
+        planted::search(&ready, metrics, &log, &home)
     }
 }
 

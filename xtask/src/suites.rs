@@ -62,7 +62,9 @@ impl Suite {
         command.env("CLOISTER_RPC", rpc).env("CLOISTER_REST", rest).env("CLOISTER_FAUCET", faucet);
         command.env("CLOISTER_VALIDATORS", validators.to_string());
         command.envs(settings.iter().copied());
-        shell::run_recorded(&mut command, LIMIT)
+        let transcript = shell::run_recorded(&mut command, LIMIT)?;
+        node.end()?;
+        Ok(transcript)
     }
 }
 

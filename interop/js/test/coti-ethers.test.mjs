@@ -125,10 +125,10 @@ test('a browser signer (EIP-191 signatures) on-boards, encrypts and decrypts wit
   await mined(asAlice.keepNumber(number, { gasLimit }));
   assert.equal(await signer.decryptValue(await asAlice.numberOf(alice.address)), 77n);
 
-  const word = await signer.encryptValue('from a browser', notebook.target, asAlice.getFunction('keepWord').fragment.selector);
+  const word = await signer.encryptValue('planted! in a browser', notebook.target, asAlice.getFunction('keepWord').fragment.selector);
   await mined(asAlice.keepWord(word, { gasLimit }));
   const kept = await asAlice.wordOf(alice.address);
-  assert.equal(await signer.decryptValue({ value: [...kept.value] }), 'from a browser');
+  assert.equal(await signer.decryptValue({ value: [...kept.value] }), 'planted! in a browser');
   browser.destroy();
 });
 

@@ -82,7 +82,7 @@ test('a viewing key of one’s own, replaced by another', async () => {
 });
 
 test('tokens move; whoever watches sees neither whom nor how many', async () => {
-  const message = { transfer: { recipient: bob.address, amount: '150', memo: 'rent' } };
+  const message = { transfer: { recipient: bob.address, amount: '150', memo: 'planted! rent' } };
   const tx = await done(execute(alice, token, message));
   assert.deepEqual(executeData(tx), { transfer: status });
   assert.deepEqual([await owned(alice), await owned(bob)], ['850', '150']);
@@ -98,7 +98,7 @@ test('tokens move; whoever watches sees neither whom nor how many', async () => 
   ));
   assert.equal(await owned(bob), '200');
   const text = await seen(tx);
-  for (const hidden of [bob.address, 'PRIV', 'rent', '"150"']) assert.ok(!text.includes(hidden), hidden);
+  for (const hidden of [bob.address, 'PRIV', 'planted! rent', '"150"']) assert.ok(!text.includes(hidden), hidden);
 });
 
 test('more than there is: an error for the sender, of a length that says nothing', async () => {
@@ -114,7 +114,7 @@ test('the history is the owner’s', async () => {
   const { transfer_history: history } = await withPermit(permit, { transfer_history: { page: 0, page_size: 10 } });
   assert.deepEqual(history.txs.map(({ from, receiver, coins: { denom, amount }, memo }) => [from, receiver, denom, amount, memo]), [
     [alice.address, bob.address, 'PRIV', '50', undefined],
-    [alice.address, bob.address, 'PRIV', '150', 'rent'],
+    [alice.address, bob.address, 'PRIV', '150', 'planted! rent'],
   ]);
   assert.equal(history.total, 2);
   assert.ok(history.txs.every(({ block_height }) => block_height > 0));

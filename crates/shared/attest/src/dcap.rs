@@ -57,6 +57,20 @@ pub(crate) fn claimed_hardware(quote: &[u8]) -> Result<HardwareId, Refused> {
     hardware(&certified.ppid)
 }
 
+/// What the quote's report says, nothing proven.
+pub(crate) fn claimed_data(quote: &[u8]) -> Result<ReportData, Refused> {
+    report_data(&parse(quote)?.report)
+}
+
+/// A quote in its one encoding, of bytes in which nothing but zeros follows it.
+pub(crate) fn without_padding(bytes: &[u8]) -> Result<Vec<u8>, Refused> {
+    let quote = Quote::parse(bytes).map_err(|_| Refused::Malformed)?.encode();
+    match bytes.strip_prefix(quote.as_slice()) {
+        Some(padding) if padding.iter().all(|byte| *byte == 0) => parse(&quote).map(|_| quote),
+        _ => Err(Refused::TrailingBytes),
+    }
+}
+
 /// A quote in its one encoding. The decoder itself stops where it has enough, on each level.
 fn parse(quote: &[u8]) -> Result<Quote, Refused> {
     let version = quote.first_chunk().map(|bytes| u16::from_le_bytes(*bytes)).ok_or(Refused::Malformed)?;

@@ -6,7 +6,7 @@ use dcap_qvl::QuoteCollateralV3;
 
 use crate::hash::digest;
 use crate::refused::Refused;
-use crate::verified::HardwareId;
+use crate::verified::{HardwareId, ReportData};
 use crate::{dcap, snp};
 
 /// A statement and what is needed to check it without asking its maker.
@@ -97,6 +97,24 @@ impl Statement {
     /// Decodes what [`borsh::to_vec`] wrote.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Refused> {
         decode(bytes, Self::MAX_BYTES)
+    }
+
+    /// Takes an Intel quote as a quoting service hands it over: the zeros that some append are cut off, because a quote has one
+    /// encoding. Nothing is proven by it.
+    pub fn from_quote(bytes: &[u8]) -> Result<Self, Refused> {
+        if bytes.len() > Self::MAX_BYTES {
+            return Err(Refused::Oversize);
+        }
+        dcap::without_padding(bytes).map(|quote| Self::Dcap { quote })
+    }
+
+    /// The 64 bytes that the statement *claims* to be about: unproven. A node sees by it that it got the answer to its own
+    /// question.
+    pub fn claimed_data(&self) -> Result<ReportData, Refused> {
+        match self {
+            Self::Dcap { quote } => dcap::claimed_data(quote),
+            Self::Snp { report, .. } => snp::claimed_data(report),
+        }
     }
 
     /// The chip that the statement *claims* to be from: unproven. A node asks it about its own chip, because what it binds to

@@ -50,6 +50,11 @@ pub(crate) fn claimed_hardware(vcek: &[u8]) -> Result<HardwareId, Refused> {
     Chip::parse(vcek).map(|chip| HardwareId::from_chip_id(&chip.id))
 }
 
+/// What the report says, nothing proven.
+pub(crate) fn claimed_data(report: &[u8]) -> Result<ReportData, Refused> {
+    report::report_data(report).map(ReportData)
+}
+
 /// The signatures from the root to the report, and what the report then says. Revocation is left to the caller.
 fn prove<'a>(
     bytes: &[u8],

@@ -220,6 +220,29 @@ fn a_node_learns_the_name_of_its_chip_from_a_first_statement() {
 }
 
 #[test]
+fn a_node_sees_that_a_statement_answers_its_own_question() {
+    for recorded in [SGX, TDX, TDX_15_EX] {
+        assert_eq!(recorded.evidence().statement.claimed_data(), Ok(accepted(&recorded).report_data));
+    }
+    let report = Statement::Snp { report: vec![0; 1183], vcek: vec![] };
+    assert_eq!(report.claimed_data(), Err(Refused::Malformed));
+    let report = Statement::Snp { report: vec![0; 1185], vcek: vec![] };
+    assert_eq!(report.claimed_data(), Err(Refused::TrailingBytes));
+}
+
+#[test]
+fn zeros_behind_a_quote_are_cut_and_nothing_else_is() {
+    for recorded in [SGX, TDX, TDX_15_EX] {
+        assert_eq!(Statement::from_quote(&recorded.quote()), Ok(recorded.evidence().statement));
+    }
+    let mut quote = TDX.quote();
+    *quote.last_mut().unwrap() = 1;
+    assert_eq!(Statement::from_quote(&quote), Err(Refused::TrailingBytes));
+    assert_eq!(Statement::from_quote(&quote[..4935]), Err(Refused::Malformed));
+    assert_eq!(Statement::from_quote(&vec![0; Statement::MAX_BYTES + 1]), Err(Refused::Oversize));
+}
+
+#[test]
 fn a_refusal_keeps_its_number() {
     let pinned = [(Refused::Oversize, 1), (Refused::Expired, 17), (Refused::FamilyDenied, 48), (Refused::Firmware, 57)];
     for (refused, number) in pinned {

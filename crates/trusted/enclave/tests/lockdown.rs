@@ -12,7 +12,7 @@ use std::net::{TcpListener, UdpSocket};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, ExitCode, ExitStatus};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::sync::{Arc, Barrier, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -66,12 +66,13 @@ const DIFFERS: u8 = 11;
 
 fn main() -> ExitCode {
     if let Ok(name) = std::env::var("CLOISTER_PROBE") {
-        return child(&name);
+        return if name == "panic" { panic_as_an_enclave() } else { child(&name) };
     }
     every_forbidden_thing_works_without_walls_and_fails_behind_them();
     a_forbidden_call_kills_when_told_to();
     threads_go_on_computing_and_allocating_and_their_streams_work();
     inherited_descriptors_are_closed();
+    v12_a_panic_is_told_by_its_place_and_never_by_its_words();
     ExitCode::SUCCESS
 }
 
@@ -100,6 +101,25 @@ fn threads_go_on_computing_and_allocating_and_their_streams_work() {
 fn inherited_descriptors_are_closed() {
     assert_eq!(probe("write to an inherited file", "open").code(), Some(WORKED.into()));
     assert_eq!(probe("write to an inherited file", "deny").code(), Some(REFUSED.into()));
+}
+
+/// In a process whose panics are those of an enclave's, whatever a caller set up for them.
+fn v12_a_panic_is_told_by_its_place_and_never_by_its_words() {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.env("CLOISTER_PROBE", "panic").env("RUST_BACKTRACE", "full").stdin(Stdio::null());
+    let ended = command.output().unwrap();
+    let said = String::from_utf8([ended.stdout, ended.stderr].concat()).unwrap();
+    assert_eq!(ended.status.code(), Some(101), "{said}");
+    let line = said.lines().last().unwrap();
+    assert!(line.starts_with("cloister-enclave: fault at ") && line.contains("lockdown.rs:"), "{said}");
+    assert!(!said.contains("planted-secret"), "{said}");
+}
+
+fn panic_as_an_enclave() -> ExitCode {
+    // Without a node there is nothing to do; what panics say was settled before.
+    assert_eq!(cloister_enclave::main([]), ExitCode::from(2));
+    let secret = std::hint::black_box(vec!["planted-secret-eccbc87e"]);
+    panic!("while working on {}", secret[0]);
 }
 
 fn probe(name: &str, walls: &str) -> ExitStatus {

@@ -39,9 +39,7 @@ pub(super) struct Report {
 impl Report {
     /// Reads a report of a chip that its certificate says to be of this family.
     pub(super) fn parse(bytes: &[u8], family: Family) -> Result<Self, Refused> {
-        let bytes: &[u8; SIZE] = bytes
-            .try_into()
-            .map_err(|_| if bytes.len() > SIZE { Refused::TrailingBytes } else { Refused::Malformed })?;
+        let bytes = whole(bytes)?;
         let version = u32::from_le_bytes(field(bytes, 0x000));
         check_reserved(bytes, version)?;
         check_processor(bytes, version, family)?;
@@ -66,6 +64,15 @@ impl Report {
     pub(super) fn signed<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         &bytes[..SIGNED]
     }
+}
+
+/// The report data of a report that is not looked at otherwise.
+pub(super) fn report_data(bytes: &[u8]) -> Result<[u8; 64], Refused> {
+    whole(bytes).map(|bytes| field(bytes, 0x050))
+}
+
+fn whole(bytes: &[u8]) -> Result<&[u8; SIZE], Refused> {
+    bytes.try_into().map_err(|_| if bytes.len() > SIZE { Refused::TrailingBytes } else { Refused::Malformed })
 }
 
 /// Reserved in this version, and the padding behind the signature. A report has one encoding only.

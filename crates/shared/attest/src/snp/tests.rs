@@ -108,6 +108,7 @@ fn each_version_of_a_report_of_the_made_chip_is_accepted_and_expires_with_the_li
         assert_eq!(verified.hardware, HardwareId::from_chip_id(&[0xC5; 64]));
         assert_eq!(claimed_hardware(VCEK), Ok(verified.hardware));
         assert_eq!(verified.report_data.0, [0xDA; 64]);
+        assert_eq!(claimed_data(&signed(|report| set_version(report, version))), Ok(verified.report_data));
     }
 }
 
