@@ -12,11 +12,12 @@ use serde::Serialize;
 use crate::args::VerifyTx;
 use crate::dev::genesis::now;
 use crate::error::Error;
-use crate::shell::{Paint, Shell};
+use crate::shell::Shell;
+use crate::steps::{Step, Steps};
 
 /// Checks one transaction and prints what was verified and what was not.
 pub async fn tx(shell: &Shell, command: &VerifyTx) -> Result<(), Error> {
-    let mut steps = Steps { shell, done: Vec::new() };
+    let mut steps = Steps::new(shell);
     let mut client = trust(command, &mut steps).await?;
     let proved = client.transaction(command.hash, now()).await?;
     block(&proved, &client, &mut steps)?;
@@ -24,7 +25,7 @@ pub async fn tx(shell: &Shell, command: &VerifyTx) -> Result<(), Error> {
     privacy(&proved, &mut steps)?;
     let newest = client.trusted();
     if shell.json() {
-        return shell.object(&Report::new(&proved, newest, steps.done));
+        return shell.object(&Report::new(&proved, newest, steps.done()));
     }
     let age = Duration::from_nanos(now().saturating_sub(newest.time())).as_secs();
     shell.prose(format_args!(
@@ -99,43 +100,10 @@ fn privacy(proved: &Proved, steps: &mut Steps<'_>) -> Result<(), Error> {
     steps.open("secrecy", what.into())
 }
 
-fn read(path: &Path) -> Result<Genesis, Error> {
+/// The genesis in a file.
+pub fn read(path: &Path) -> Result<Genesis, Error> {
     let text = fs::read(path).map_err(|source| Error::File { path: path.into(), source })?;
     serde_json::from_slice(&text).map_err(|source| Error::GenesisFile { path: path.into(), source })
-}
-
-/// Prints each step when it is done.
-struct Steps<'a> {
-    shell: &'a Shell,
-    done: Vec<Step>,
-}
-
-#[derive(Serialize)]
-struct Step {
-    step: &'static str,
-    verified: bool,
-    what: String,
-}
-
-impl Steps<'_> {
-    fn verified(&mut self, step: &'static str, what: String) -> Result<(), Error> {
-        self.add(Step { step, verified: true, what })
-    }
-
-    fn open(&mut self, step: &'static str, what: String) -> Result<(), Error> {
-        self.add(Step { step, verified: false, what })
-    }
-
-    fn add(&mut self, step: Step) -> Result<(), Error> {
-        if !self.shell.json() {
-            let (paint, word) =
-                if step.verified { (Paint::Private, "verified") } else { (Paint::Warning, "NOT verified") };
-            let word = self.shell.paint(paint, format_args!("{word:<12}"));
-            self.shell.result(format_args!("{word}  {:<11}  {}", step.step, step.what))?;
-        }
-        self.done.push(step);
-        Ok(())
-    }
 }
 
 /// The result as JSON.

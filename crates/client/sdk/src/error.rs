@@ -91,6 +91,9 @@ pub enum Error {
     /// A node told a light client something that is not so, or what it was held to is wrong.
     #[error(transparent)]
     Light(#[from] crate::light::LightError),
+    /// What a node says does not vouch for the network's keys.
+    #[error(transparent)]
+    Bundle(#[from] crate::bundle::BundleError),
     /// Only a private call that stands in a block, alone in a transaction of this account, can be read again.
     #[error("transaction {0} is no private call of this account, or stands in no block")]
     NoCall(B256),

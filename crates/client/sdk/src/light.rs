@@ -48,7 +48,7 @@ mod node;
 mod source;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use checkpoint::{Anchor, Checkpoint, Link, Rules};
 pub use client::{LightClient, Proved, State, Value};
