@@ -5,6 +5,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::epoch::{Epochs, EpochsError};
 use crate::hash::tagged;
 use crate::limits;
 use crate::staking::{GenesisStaking, StakingError, pool};
@@ -39,6 +40,9 @@ pub struct Genesis {
     /// What is demanded of enclaves that want the seed; without it none of them gets it from the chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<Trust>,
+    /// How the network's keys follow each other; without it those of the first epoch stay for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<Epochs>,
 }
 
 /// An account that exists from the start.
@@ -85,6 +89,9 @@ pub enum GenesisError {
     /// The trust section breaks a rule.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// The section of epochs breaks a rule.
+    #[error(transparent)]
+    Epochs(#[from] EpochsError),
 }
 
 impl Genesis {
@@ -107,6 +114,9 @@ impl Genesis {
         }
         if let Some(trust) = &self.trust {
             trust.check()?;
+        }
+        if let Some(epochs) = &self.epochs {
+            epochs.check()?;
         }
         if let Some(staking) = &self.staking {
             staking.check(&self.validators)?;
@@ -141,6 +151,7 @@ impl Genesis {
             accounts: Vec::new(),
             staking: None,
             trust: None,
+            epochs: None,
         }
     }
 }
