@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use cloister_chain::{Genesis, Receipt, Status};
+use cloister_chain::cosmos::bech32;
+use cloister_chain::{Bytes, Genesis, Receipt, Status};
+use cloister_sdk::cosmos::{Opened, Opening};
 use cloister_sdk::light::{Checkpoint, LightClient, Node, Proved, Rules, State};
 use cloister_sdk::{Address, B256};
 use serde::Serialize;
@@ -22,10 +24,11 @@ pub async fn tx(shell: &Shell, command: &VerifyTx) -> Result<(), Error> {
     let proved = client.transaction(command.hash, now()).await?;
     block(&proved, &client, &mut steps)?;
     receipt(&proved, &mut steps)?;
+    let opened = command.opening.as_deref().map(|path| opened(path, &proved, &mut steps)).transpose()?;
     privacy(&proved, &mut steps)?;
     let newest = client.trusted();
     if shell.json() {
-        return shell.object(&Report::new(&proved, newest, steps.done()));
+        return shell.object(&Report::new(&proved, newest, opened.as_ref(), steps.done()));
     }
     let age = Duration::from_nanos(now().saturating_sub(newest.time())).as_secs();
     shell.prose(format_args!(
@@ -90,6 +93,19 @@ fn receipt(proved: &Proved, steps: &mut Steps<'_>) -> Result<(), Error> {
     }
 }
 
+/// The output that its owner shows, and the enclave sealed.
+fn opened(path: &Path, proved: &Proved, steps: &mut Steps<'_>) -> Result<Opened, Error> {
+    let text = fs::read_to_string(path).map_err(|source| Error::File { path: path.into(), source })?;
+    let opened = Opening::from_json(&text)?.open(proved)?;
+    let called = opened.contract.as_ref().map_or_else(|| "a new contract".into(), bech32);
+    let told = match &opened.error {
+        Some(error) => format!("failed: {error}"),
+        None => format!("returned {}", String::from_utf8_lossy(&opened.data)),
+    };
+    steps.verified("output", format!("{called} {told}, to {} alone", bech32(&opened.sender)))?;
+    Ok(opened)
+}
+
 /// What no header tells.
 fn privacy(proved: &Proved, steps: &mut Steps<'_>) -> Result<(), Error> {
     let what = if proved.header.simulated {
@@ -120,6 +136,9 @@ struct Report {
     /// `agreed`, or `executed`: then the receipt is the node's word.
     state: &'static str,
     receipt: Told,
+    /// What the transaction returned to its sender, if he shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<Shown>,
     /// The newest block that was verified: a checkpoint for the next time.
     checkpoint: String,
     checkpoint_time: u64,
@@ -142,7 +161,7 @@ struct Told {
 }
 
 impl Report {
-    fn new(proved: &Proved, newest: &Checkpoint, steps: Vec<Step>) -> Self {
+    fn new(proved: &Proved, newest: &Checkpoint, opened: Option<&Opened>, steps: Vec<Step>) -> Self {
         let header = &proved.header;
         Self {
             hash: proved.hash,
@@ -157,9 +176,35 @@ impl Report {
                 State::Executed => "executed",
             },
             receipt: Told::new(&proved.inclusion.receipt),
+            output: opened.map(Shown::new),
             checkpoint: newest.anchor().to_string(),
             checkpoint_time: newest.time(),
             steps,
+        }
+    }
+}
+
+/// An output that was opened.
+#[derive(Serialize)]
+struct Shown {
+    sender: String,
+    contract: Option<String>,
+    /// Bytes in hex.
+    data: Bytes,
+    error: Option<String>,
+    /// Contract, key and value of each.
+    attributes: Vec<(String, String, String)>,
+}
+
+impl Shown {
+    fn new(opened: &Opened) -> Self {
+        let attributes = opened.attributes.iter();
+        Self {
+            sender: bech32(&opened.sender),
+            contract: opened.contract.as_ref().map(bech32),
+            data: opened.data.clone().into(),
+            error: opened.error.clone(),
+            attributes: attributes.map(|one| (one.contract.clone(), one.key.clone(), one.value.clone())).collect(),
         }
     }
 }

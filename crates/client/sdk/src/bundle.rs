@@ -48,9 +48,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::light::{Anchor, Checkpoint, LeafProof, Link, Rules};
 
+pub use cloister_attest::{Family, Refused, Vendor};
 pub use enclave::Member;
 pub use error::{BundleError, Unfit};
-pub use cloister_attest::{Family, Refused, Vendor};
 pub use verdict::{Enclave, Verdict};
 
 /// What vouches for the network's keys. Nothing in it is believed before [`Bundle::verify`].

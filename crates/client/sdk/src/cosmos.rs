@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `account` | an [`Account`]: a wallet at this door |
 //! | `client` | a [`Client`]: what anybody can ask the door |
+//! | `opening` | an [`Opening`]: one output of one's own, shown to somebody else |
 //! | `reread` | one's own calls, read again from the chain |
 //! | `rest` | requests and the JSON of the answers |
 //! | `sealed` | messages as they are sealed, results as they are opened |
@@ -44,6 +45,7 @@
 
 mod account;
 mod client;
+mod opening;
 mod reread;
 pub(crate) mod rest;
 mod sealed;
@@ -54,6 +56,7 @@ pub use client::{Client, NetworkKeys, Sequence};
 pub use cloister_chain::cosmos::sealed::PrivateAttribute;
 pub use cloister_chain::cosmos::{DENOM, bech32, from_bech32};
 pub use cloister_chain::receipt::Event;
+pub use opening::{Opened, Opening};
 pub use reread::Reread;
 pub use rest::{Included, Placed};
 pub use sealed::{Answer, Called, Code, Contract, Made};

@@ -41,7 +41,8 @@ fn a_newer_block_to_trust_makes_a_shorter_bundle() {
     let world = Plan::new().build();
     let verdict = world.verify(&world.whole(), &Demands::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let collected = Bundle::collect(&world, verdict.newest, &Demands::default(), clock(TIP));
+    let demands = Demands::default();
+    let collected = Bundle::collect(&world, verdict.newest, &demands, clock(TIP));
     let bundle = runtime.block_on(collected).unwrap();
     assert!(bundle.links.is_empty(), "the trusted block itself names the state");
     let again = bundle.verify(&verdict.newest, &Demands::default(), clock(TIP)).unwrap();

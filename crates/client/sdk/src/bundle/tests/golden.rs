@@ -3,9 +3,12 @@
 use std::fs;
 use std::path::Path;
 
+use alloy_primitives::B256;
+use serde_json::{Map, Value, json};
+
 use super::world::*;
-use crate::bundle::{Bundle, Demands};
-use crate::light::tests::world::clock;
+use crate::bundle::{Bundle, BundleError, Demands};
+use crate::light::tests::world::{SECOND, clock, time};
 
 /// Whoever changes the format on purpose: `CLOISTER_BLESS=1 cargo test -p cloister-sdk golden`.
 #[test]
@@ -23,4 +26,41 @@ fn the_golden_bundle_is_written_and_read_as_ever() {
     assert_eq!(world.genesis(), anchor);
     let verdict = Bundle::from_json(&golden).unwrap().verify(&anchor, &demands, clock(TIP)).unwrap();
     assert_eq!((verdict.enclaves.len(), verdict.simulated), (2, true));
+}
+
+/// Bundles of chains on which something is not as it should be, for the npm package: the same are refused there, and the code
+/// is its word for the reason.
+#[test]
+fn the_golden_refusals_are_refused_as_ever() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/refused.json");
+    type Change = fn(&mut Plan);
+    let cases: [(&str, &str, Change); 8] = [
+        ("revoked", "member", |plan| plan.nodes[0].1.revoked = true),
+        ("unlisted", "member", |plan| plan.listed.clear()),
+        ("expired", "member", |plan| plan.nodes[0].1.expires = time(TIP) / SECOND),
+        ("unreleased", "member", |plan| plan.trust.releases.clear()),
+        ("released too late", "member", |plan| plan.trust.releases[0].activation = TIP),
+        ("below a floor", "evidence", |plan| plan.trust.policy.dcap.min_tcb_eval_data_number = 21),
+        ("evidence with other keys", "member", |plan| {
+            let kem = B256::repeat_byte(9);
+            (plan.nodes[0].0.boot.kem, plan.nodes[0].1.boot.kem) = (kem, kem);
+        }),
+        ("simulated evidence on a chain with hardware", "evidence", |plan| *plan = Plan::of(&[7], false)),
+    ];
+    let case = |(name, code, change): (&str, &str, Change)| {
+        let mut plan = Plan::of(&[7], true);
+        change(&mut plan);
+        let world = plan.build();
+        let bundle = world.short();
+        let demands = Demands { vendors: Some(1), ..Demands::default() };
+        assert!(matches!(world.verify(&bundle, &demands), Err(BundleError::Member { .. })), "{name}");
+        let shown = json!({ "checkpoint": world.genesis().to_string(), "code": code, "bundle": bundle });
+        (name.to_owned(), shown)
+    };
+    let all: Map<String, Value> = cases.into_iter().map(case).collect();
+    let text = format!("{:#}\n", Value::Object(all));
+    if std::env::var_os("CLOISTER_BLESS").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    assert!(fs::read_to_string(&path).unwrap() == text, "the format has changed");
 }

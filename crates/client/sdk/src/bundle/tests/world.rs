@@ -16,7 +16,7 @@ use secret_sdk_proto::secret::registration::v1beta1::RaAuthenticate;
 
 use crate::bundle::{Bundle, BundleError, Demands, FORMAT, Member, Start, Verdict};
 use crate::light::tests::world::{Chain, Members, SECOND, clock};
-use crate::light::{Anchor, Checkpoint, Headers, Inclusion, LeafProof, Place, Source};
+use crate::light::{Anchor, Checkpoint, Headers, Inclusion, LeafProof, LightClient, Place, Rules, Source};
 use crate::{Error, Wallet, cosmos};
 
 /// What everybody runs.
@@ -54,7 +54,7 @@ impl Plan {
         Self { genesis, trust, epoch: epoch(), nodes, listed }
     }
 
-    /// The chain, whose state is this from the first block on.
+    /// The chain whose newest header names this state.
     pub fn build(self) -> World {
         let chips: Vec<B256> = self.nodes.iter().map(|(registration, _)| claimed(registration)).collect();
         let mut leaves = vec![
@@ -76,7 +76,9 @@ impl Plan {
             registration: registration.to_bytes().into(),
         };
         let members = self.nodes.iter().zip(&chips).map(member).collect();
-        World { chain: Chain::telling(&self.genesis, &sets, |_| tree.root(), of_height), tree, members }
+        // Only the newest header names this state: an older one leads to none of it.
+        let root = |height: u64| if height + 1 == TIP { tree.root() } else { B256::with_last_byte(height as u8) };
+        World { chain: Chain::telling(&self.genesis, &sets, root, of_height), tree, members }
     }
 }
 
@@ -110,16 +112,22 @@ impl World {
             format: FORMAT.into(),
             chain_id: genesis.chain_id().into(),
             simulated: self.chain.genesis.simulated,
-            start: Start {
-                header: genesis.header().clone(),
-                next_validators: genesis.next_validators().clone(),
-            },
+            start: Start { header: genesis.header().clone(), next_validators: genesis.next_validators().clone() },
             links: (1..=TIP).map(|height| self.chain.link(height)).collect(),
             trust: self.tree.prove(Leaf::Trust),
             epoch: self.tree.prove(Leaf::Epoch),
             nodes: self.tree.prove(Leaf::Nodes),
             members: self.members.clone(),
         }
+    }
+
+    /// The same with leaps, as far as members in common allow.
+    pub fn short(&self) -> Bundle {
+        let genesis = Checkpoint::genesis(&self.chain.genesis).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let mut client = LightClient::new(self, genesis, Rules::default());
+        let links = runtime.block_on(client.follow_links(TIP, clock(TIP))).unwrap();
+        Bundle { links, ..self.whole() }
     }
 
     pub fn verify(&self, bundle: &Bundle, demands: &Demands) -> Result<Verdict, BundleError> {
