@@ -1,6 +1,6 @@
 // Certificates and revocation lists (RFC 5280), as far as Intel's need it: ECDSA on P-256 with SHA-256 and nothing else.
 
-import { fromBER } from 'asn1js';
+import { fromBER, Sequence } from 'asn1js';
 import { Certificate, CertificateRevocationList, id_BasicConstraints } from 'pkijs';
 
 import { equal } from './bytes.js';
@@ -126,7 +126,7 @@ export function intel(bytes) {
       const oid = name.valueBlock.toString();
       if (!oid.startsWith(`${SGX_EXTENSION}.`) || values.has(oid)) unproven();
       values.set(oid.slice(SGX_EXTENSION.length + 1), value);
-      if (value.constructor.name === 'Sequence') walk(value);
+      if (value instanceof Sequence) walk(value);
     }
   };
   walk(result);

@@ -70,9 +70,12 @@ test('it is refused before, after, under the other root, and by a stricter polic
   await refused({ now: after }, /expired/);
   await refused({ simulated: true }, /does not prove/);
   await refused({ policy: strict }, /TCB status/);
+  await refused({ policy: { ...lenient, tolerated: lenient.tolerated.slice(0, 1) } }, /TCB status/);
   await refused({ policy: { ...lenient, advisories: [289] } }, /advisory/);
+  await refused({ policy: { ...lenient, advisories: [615] } }, /advisory/);
   await refused({ policy: { ...lenient, denied: [0] } }, /family/);
-  await refused({ policy: { ...lenient, minTcbEvalDataNumber: 1_000 } }, /floor/);
+  await refused({ policy: { ...lenient, minTcbEvalDataNumber: 18 } }, /floor/);
+  await refused({ policy: { ...lenient, deniedModels: [Uint8Array.of(0, 0xa0, 0x67, 0x11, 0, 0)] } }, /model/);
 });
 
 test('no document, list, certificate or signature of it can be changed', async () => {

@@ -23,7 +23,8 @@ pub async fn bundle(shell: &Shell, command: &AttestBundle) -> Result<(), Error> 
     let anchor = match known(command.checkpoint, command.genesis.as_deref())? {
         Some(anchor) => anchor,
         None => {
-            shell.prose("The bundle begins with the genesis that the node names: whoever checks it has to know better.");
+            shell
+                .prose("The bundle begins with the genesis that the node names: whoever checks it has to know better.");
             anchor(&node.genesis().await?)?
         }
     };

@@ -126,7 +126,10 @@ async fn a_wallet_checks_offline_whose_keys_it_seals_to() {
     let enclaves = verdict["enclaves"].as_array().unwrap();
     assert_eq!(enclaves.len(), 2);
     assert_eq!(enclaves[1]["registered_height"], json!(registered));
-    assert_eq!((&enclaves[0]["family"], &enclaves[0]["owner"]), (&json!("sgx"), &json!(cosmos::bech32(&owner.address()))));
+    assert_eq!(
+        (&enclaves[0]["family"], &enclaves[0]["owner"]),
+        (&json!("sgx"), &json!(cosmos::bech32(&owner.address())))
+    );
     assert_eq!(enclaves[0]["source"], json!(B256::repeat_byte(0x5c)));
     assert_eq!(base64_of(&verdict["keys"]["input"]), keys["input_key"].as_str().unwrap(), "the key of the door");
     let begins = written["checkpoint"].as_str().unwrap();
@@ -141,7 +144,11 @@ async fn a_wallet_checks_offline_whose_keys_it_seals_to() {
     refused(verify(&file, &[&known[..], &["--vendors", "2"]].concat()), "1 of 2 makers");
     refused(verify(&file, &[&known[..], &["--max-age", "0"]].concat()), "seconds old");
     refused(verify(&file, &["--checkpoint", &format!("0:{}", "1".repeat(64))]), "not the one of the checkpoint");
-    assert_eq!(run(&["attest", "verify", file.to_str().unwrap()]).status.code(), Some(2), "trust has to come from somewhere");
+    assert_eq!(
+        run(&["attest", "verify", file.to_str().unwrap()]).status.code(),
+        Some(2),
+        "trust has to come from somewhere"
+    );
     fs::write(&file, text.replacen("\"simulated\": true", "\"simulated\": false", 1)).unwrap();
     refused(verify(&file, &known), "something else than its headers");
     fs::write(&file, &text[..text.len() / 2]).unwrap();

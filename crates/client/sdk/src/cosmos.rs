@@ -16,8 +16,8 @@
 //!
 //! **Trust.** A message is private to whoever holds the other half of the key to which it is sealed. An account asks its node
 //! for that key ([`Client::network_keys`]), and a node can lie. Whoever runs the node himself needs no more; whoever does
-//! not gets the key from a place that he trusts and pins it ([`Account::with_network_key`]). Neither is a proof that
-//! the key belongs to an attested enclave: checking that is the matter of the enclave's evidence.
+//! not gets the key from a place that he trusts, or from a [bundle](crate::bundle) which proves that attested enclaves have
+//! it, and pins it ([`Account::with_network_key`]).
 //! Heights of blocks, public events and balances are the node's word. The address of a new contract, a contract's data, error,
 //! private attributes and answers are not: they open only if the enclave sealed them, for this very message.
 //!

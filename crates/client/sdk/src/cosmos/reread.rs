@@ -46,11 +46,7 @@ impl Account {
     }
 
     /// What opens the outputs of a call of one's own, and what the contract was told.
-    pub(super) async fn keys_of(
-        &self,
-        hash: B256,
-        call: &Sealed<'_>,
-    ) -> Result<(CallKeys, Zeroizing<Vec<u8>>), Error> {
+    pub(super) async fn keys_of(&self, hash: B256, call: &Sealed<'_>) -> Result<(CallKeys, Zeroizing<Vec<u8>>), Error> {
         let Sealed { sender, entry, code_hash, funds, input, .. } = call;
         if *sender != self.address() {
             return Err(Error::NoCall(hash));
