@@ -1,16 +1,21 @@
 //! Everything that has to pass.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::shell::{self, Failure, Outcome};
 use crate::suites::{self, SUITES, Suite};
 use crate::tally::Tally;
-use crate::{contracts, deps, enclave, hostile, house, tools};
+use crate::{contracts, deps, enclave, hostile, house, packages, tools};
 
 /// Validators of the smallest network that goes on when one of them is gone.
 pub const NETWORK: u16 = 4;
 /// Compiling everything from nothing is in it.
 const RUST_LIMIT: Duration = Duration::from_secs(50 * 60);
+
+const ATTEST_PACKAGE: &str = "packages/attest";
+/// It takes seconds.
+const ATTEST_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 /// Runs every check and every suite, however many fail, and closes with one line of counts.
 pub fn all() -> Outcome {
@@ -29,6 +34,7 @@ pub fn all() -> Outcome {
     });
     report.check("hostile host", hostile::short);
     report.contracts();
+    report.suite("attest package", attest_package);
     report.check("node", build_node);
     for suite in SUITES {
         report.suite(suite.name, || run(suite, 1));
@@ -70,6 +76,14 @@ pub fn interop(args: &[&str]) -> Outcome {
 /// Builds the node that suites run against, as it is tested: in the dev profile.
 pub fn build_node() -> Outcome {
     shell::run(shell::cargo().args(["build", "--quiet", "-p", "cloister-cli"]))
+}
+
+/// The check of proof bundles for pages, against the files that the Rust SDK writes.
+fn attest_package() -> Outcome<Tally> {
+    packages::npm(ATTEST_PACKAGE)?;
+    let mut command = Command::new("npm");
+    command.args(["test", "--silent"]).current_dir(shell::root().join(ATTEST_PACKAGE));
+    shell::run_recorded(&mut command, ATTEST_LIMIT).map(|transcript| Tally::of_suite(&transcript))
 }
 
 fn run(suite: &Suite, validators: u16) -> Outcome<Tally> {

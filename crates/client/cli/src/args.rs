@@ -8,12 +8,14 @@ use std::time::Duration;
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+mod attest;
 mod db;
 mod join;
 mod start;
 mod testnet;
 mod verify;
 
+pub use attest::{Attest, AttestAction, AttestBundle, AttestVerify, Demanded};
 pub use db::{Db, DbAction};
 pub use join::Join;
 pub use start::Start;
@@ -49,6 +51,8 @@ pub enum Command {
     Db(Db),
     /// Check what a node says against the signatures of the validators.
     Verify(Verify),
+    /// Check whose keys messages to a chain are sealed to.
+    Attest(Attest),
     /// Show how data is encrypted on the chain, step by step.
     Demo(Demo),
     /// Be the enclave of a node: the node calls this, people do not.

@@ -71,6 +71,9 @@ pub enum Error {
         /// Why not.
         source: serde_json::Error,
     },
+    /// Nothing to hold a bundle to: the command line demands one of the two.
+    #[error("name a --checkpoint or a --genesis that you trust")]
+    NoCheckpoint,
     /// The settings of a node cannot be used.
     #[error(transparent)]
     Settings(#[from] SettingsError),

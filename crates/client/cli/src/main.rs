@@ -6,6 +6,7 @@
 //! Must not know: formats, rules of the chain, keys other than those of a developer's accounts.
 
 mod args;
+mod attest;
 mod db;
 mod demo;
 mod dev;
@@ -16,6 +17,7 @@ mod join;
 mod settings;
 mod shell;
 mod start;
+mod steps;
 mod testnet;
 mod verify;
 
@@ -23,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Args, Command, DbAction, LogFormat, Output, Subject, TestnetAction};
+use args::{Args, AttestAction, Command, DbAction, LogFormat, Output, Subject, TestnetAction};
 use error::Error;
 use settings::Settings;
 use shell::Shell;
@@ -70,6 +72,13 @@ fn main() -> ExitCode {
             let Subject::Tx(tx) = command.subject;
             let shell = log(&tx.output);
             run(&shell, verify::tx(&shell, &tx))
+        }
+        Command::Attest(command) => {
+            let shell = log(command.action.output());
+            match &command.action {
+                AttestAction::Bundle(bundle) => run(&shell, attest::bundle(&shell, bundle)),
+                AttestAction::Verify(verify) => finish(&shell, attest::verify(&shell, verify)),
+            }
         }
         Command::Demo(command) => {
             let shell = log(&command.output);

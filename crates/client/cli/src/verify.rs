@@ -1,8 +1,12 @@
 //! `cloister verify`: what a node says, checked with the SDK's light client, step by step.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
-use cloister_chain::{Receipt, Status};
+use cloister_chain::cosmos::bech32;
+use cloister_chain::{Bytes, Receipt, Status};
+use cloister_sdk::cosmos::{Opened, Opening};
 use cloister_sdk::light::{Checkpoint, LightClient, Node, Proved, Rules, State};
 use cloister_sdk::{Address, B256};
 use serde::Serialize;
@@ -10,20 +14,22 @@ use serde::Serialize;
 use crate::args::VerifyTx;
 use crate::dev::genesis::now;
 use crate::error::Error;
-use crate::shell::{Paint, Shell};
+use crate::shell::Shell;
+use crate::steps::{Step, Steps};
 use crate::testnet;
 
 /// Checks one transaction and prints what was verified and what was not.
 pub async fn tx(shell: &Shell, command: &VerifyTx) -> Result<(), Error> {
-    let mut steps = Steps { shell, done: Vec::new() };
+    let mut steps = Steps::new(shell);
     let mut client = trust(command, &mut steps).await?;
     let proved = client.transaction(command.hash, now()).await?;
     block(&proved, &client, &mut steps)?;
     receipt(&proved, &mut steps)?;
+    let opened = command.opening.as_deref().map(|path| opened(path, &proved, &mut steps)).transpose()?;
     privacy(&proved, &mut steps)?;
     let newest = client.trusted();
     if shell.json() {
-        return shell.object(&Report::new(&proved, newest, steps.done));
+        return shell.object(&Report::new(&proved, newest, opened.as_ref(), steps.done()));
     }
     let age = Duration::from_nanos(now().saturating_sub(newest.time())).as_secs();
     shell.prose(format_args!(
@@ -88,6 +94,19 @@ fn receipt(proved: &Proved, steps: &mut Steps<'_>) -> Result<(), Error> {
     }
 }
 
+/// The output that its owner shows, and the enclave sealed.
+fn opened(path: &Path, proved: &Proved, steps: &mut Steps<'_>) -> Result<Opened, Error> {
+    let text = fs::read_to_string(path).map_err(|source| Error::File { path: path.into(), source })?;
+    let opened = Opening::from_json(&text)?.open(proved)?;
+    let called = opened.contract.as_ref().map_or_else(|| "a new contract".into(), bech32);
+    let told = match &opened.error {
+        Some(error) => format!("failed: {error}"),
+        None => format!("returned {}", String::from_utf8_lossy(&opened.data)),
+    };
+    steps.verified("output", format!("{called} {told}, to {} alone", bech32(&opened.sender)))?;
+    Ok(opened)
+}
+
 /// What no header tells.
 fn privacy(proved: &Proved, steps: &mut Steps<'_>) -> Result<(), Error> {
     let what = if proved.header.simulated {
@@ -96,40 +115,6 @@ fn privacy(proved: &Proved, steps: &mut Steps<'_>) -> Result<(), Error> {
         "the evidence of the validators' enclaves is not looked at here"
     };
     steps.open("secrecy", what.into())
-}
-
-/// Prints each step when it is done.
-struct Steps<'a> {
-    shell: &'a Shell,
-    done: Vec<Step>,
-}
-
-#[derive(Serialize)]
-struct Step {
-    step: &'static str,
-    verified: bool,
-    what: String,
-}
-
-impl Steps<'_> {
-    fn verified(&mut self, step: &'static str, what: String) -> Result<(), Error> {
-        self.add(Step { step, verified: true, what })
-    }
-
-    fn open(&mut self, step: &'static str, what: String) -> Result<(), Error> {
-        self.add(Step { step, verified: false, what })
-    }
-
-    fn add(&mut self, step: Step) -> Result<(), Error> {
-        if !self.shell.json() {
-            let (paint, word) =
-                if step.verified { (Paint::Private, "verified") } else { (Paint::Warning, "NOT verified") };
-            let word = self.shell.paint(paint, format_args!("{word:<12}"));
-            self.shell.result(format_args!("{word}  {:<11}  {}", step.step, step.what))?;
-        }
-        self.done.push(step);
-        Ok(())
-    }
 }
 
 /// The result as JSON.
@@ -146,6 +131,9 @@ struct Report {
     /// `agreed`, or `executed`: then the receipt is the node's word.
     state: &'static str,
     receipt: Told,
+    /// What the transaction returned to its sender, if he shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<Shown>,
     /// The newest block that was verified: a checkpoint for the next time.
     checkpoint: String,
     checkpoint_time: u64,
@@ -168,7 +156,7 @@ struct Told {
 }
 
 impl Report {
-    fn new(proved: &Proved, newest: &Checkpoint, steps: Vec<Step>) -> Self {
+    fn new(proved: &Proved, newest: &Checkpoint, opened: Option<&Opened>, steps: Vec<Step>) -> Self {
         let header = &proved.header;
         Self {
             hash: proved.hash,
@@ -183,9 +171,35 @@ impl Report {
                 State::Executed => "executed",
             },
             receipt: Told::new(&proved.inclusion.receipt),
+            output: opened.map(Shown::new),
             checkpoint: newest.anchor().to_string(),
             checkpoint_time: newest.time(),
             steps,
+        }
+    }
+}
+
+/// An output that was opened.
+#[derive(Serialize)]
+struct Shown {
+    sender: String,
+    contract: Option<String>,
+    /// Bytes in hex.
+    data: Bytes,
+    error: Option<String>,
+    /// Contract, key and value of each.
+    attributes: Vec<(String, String, String)>,
+}
+
+impl Shown {
+    fn new(opened: &Opened) -> Self {
+        let attributes = opened.attributes.iter();
+        Self {
+            sender: bech32(&opened.sender),
+            contract: opened.contract.as_ref().map(bech32),
+            data: opened.data.clone().into(),
+            error: opened.error.clone(),
+            attributes: attributes.map(|one| (one.contract.clone(), one.key.clone(), one.value.clone())).collect(),
         }
     }
 }

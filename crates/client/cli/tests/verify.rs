@@ -159,6 +159,30 @@ async fn a_private_result_and_a_balance_are_read_from_what_was_proven() {
     assert_eq!(reread.input.as_slice(), br#"{"increment":{}}"#);
     assert_eq!(reread.result.unwrap(), called);
 
+    // Alice shows the result to somebody who asks the node himself, and nothing else of hers.
+    let opening = alice.opening(&proved).await.unwrap();
+    let (folder, hash) = (tempfile::tempdir().unwrap(), called.tx.hash.to_string());
+    let (file, other) = (folder.path().join("opening.json"), folder.path().join("other.json"));
+    fs::write(&file, opening.to_json().as_str()).unwrap();
+    let trusted = folder.path().join("genesis.json");
+    fs::write(&trusted, serde_json::to_string(&genesis).unwrap()).unwrap();
+    let shown = |hash: &str, file: &Path| {
+        let more = ["--genesis", trusted.to_str().unwrap(), "--opening", file.to_str().unwrap()];
+        verify(hash, rest(&dev), &more)
+    };
+    let report = shown(&hash, &file).unwrap();
+    assert_eq!(report["output"]["data"], json!(cloister_sdk::Bytes::from(called.data.clone())));
+    assert_eq!(report["output"]["sender"], json!(cosmos::bech32(&alice.address())));
+    let again = alice.execute(&contract, &json!({ "increment": {} }), 0).await.unwrap();
+    pay(&dev).await;
+    let refused = shown(&again.tx.hash.to_string(), &file).unwrap_err();
+    assert!(refused.contains("the opening is of transaction"), "{refused}");
+    // The key of one output does not open another, whatever the file calls it.
+    let text = fs::read_to_string(&file).unwrap().replace(&hash, &again.tx.hash.to_string());
+    fs::write(&other, text).unwrap();
+    let refused = shown(&again.tx.hash.to_string(), &other).unwrap_err();
+    assert!(refused.contains("the ciphertext does not open here"), "{refused}");
+
     let balance = client.leaf(Leaf::Coins(alice.address()), None, now).await.unwrap();
     let held = u128::from_le_bytes(balance.value.unwrap().try_into().unwrap());
     assert_eq!((balance.height, held), (called.tx.height, alice.balance().await.unwrap()));

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `account` | an [`Account`]: a wallet at this door |
 //! | `client` | a [`Client`]: what anybody can ask the door |
+//! | `opening` | an [`Opening`]: one output of one's own, shown to somebody else |
 //! | `reread` | one's own calls, read again from the chain |
 //! | `rest` | requests and the JSON of the answers |
 //! | `sealed` | messages as they are sealed, results as they are opened |
@@ -15,8 +16,8 @@
 //!
 //! **Trust.** A message is private to whoever holds the other half of the key to which it is sealed. An account asks its node
 //! for that key ([`Client::network_keys`]), and a node can lie. Whoever runs the node himself needs no more; whoever does
-//! not gets the key from a place that he trusts and pins it ([`Account::with_network_key`]). Neither is a proof that
-//! the key belongs to an attested enclave: checking that is the matter of the enclave's evidence.
+//! not gets the key from a place that he trusts, or from a [bundle](crate::bundle) which proves that attested enclaves have
+//! it, and pins it ([`Account::with_network_key`]).
 //! Heights of blocks, public events and balances are the node's word. The address of a new contract, a contract's data, error,
 //! private attributes and answers are not: they open only if the enclave sealed them, for this very message.
 //!
@@ -45,6 +46,7 @@
 mod account;
 mod client;
 pub mod register;
+mod opening;
 mod reread;
 pub(crate) mod rest;
 mod sealed;
@@ -56,6 +58,7 @@ pub use cloister_chain::cosmos::sealed::PrivateAttribute;
 pub use cloister_chain::cosmos::{DENOM, bech32, from_bech32};
 pub use cloister_chain::receipt::Event;
 pub use register::register;
+pub use opening::{Opened, Opening};
 pub use reread::Reread;
 pub use rest::{Included, Placed};
 pub use sealed::{Answer, Called, Code, Contract, Made};

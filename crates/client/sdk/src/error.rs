@@ -91,6 +91,18 @@ pub enum Error {
     /// A node told a light client something that is not so, or what it was held to is wrong.
     #[error(transparent)]
     Light(#[from] crate::light::LightError),
+    /// What a node says does not vouch for the network's keys.
+    #[error(transparent)]
+    Bundle(#[from] crate::bundle::BundleError),
+    /// Not what [`Opening::to_json`](crate::cosmos::Opening::to_json) writes.
+    #[error("not an opening of an output")]
+    Opening,
+    /// The opening is of another transaction than the one that was proven.
+    #[error("the opening is of transaction {0}")]
+    OtherOpening(B256),
+    /// An output is opened to somebody else only when the validators have agreed on it: in the next block.
+    #[error("what transaction {0} did is not agreed on yet")]
+    NotAgreed(B256),
     /// Only a private call that stands in a block, alone in a transaction of this account, can be read again.
     #[error("transaction {0} is no private call of this account, or stands in no block")]
     NoCall(B256),

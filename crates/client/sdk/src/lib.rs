@@ -2,7 +2,8 @@
 //!
 //! An [`Account`] of the Ethereum door on-boards once to fetch its AES key, seals values for one function of one contract,
 //! and opens what a contract sealed for it. A [`cosmos::Account`] calls and asks CosmWasm contracts in private messages.
-//! A [`light::LightClient`] checks what a node says against the signatures of the validators.
+//! A [`light::LightClient`] checks what a node says against the signatures of the validators, a [`bundle::Bundle`] shows offline
+//! that the network's keys are those of attested enclaves.
 //! Formats are those of `cloister-envelope` and `cloister-chain`; nothing here decides anything about ciphertext.
 //!
 //! Must not know: keys of the network, storage of a node, the wall to the enclave. Uses `shared/` only.
@@ -34,6 +35,7 @@
 //! ```
 
 mod account;
+pub mod bundle;
 mod client;
 pub mod cosmos;
 mod error;

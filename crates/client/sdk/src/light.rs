@@ -23,7 +23,7 @@
 //!
 //! **What it does not show.** That a chain goes on: a node can hide what is new, and only the
 //! [time](Checkpoint::time) of the newest header tells. That a refused transaction did not run elsewhere. Who the
-//! validators' enclaves are: that is the matter of their evidence. A set of validators that the chain has long replaced may
+//! validators' enclaves are: a [bundle](crate::bundle) shows that. A set of validators that the chain has long replaced may
 //! have sold its keys, so that it can vouch for later headers only for a time ([`Rules::trusting`]).
 //!
 //! ```no_run
@@ -48,7 +48,7 @@ mod node;
 mod source;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use checkpoint::{Anchor, Checkpoint, Link, Rules};
 pub use client::{LightClient, Proved, State, Value};

@@ -5,6 +5,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::epoch::{Epochs, EpochsError};
 use crate::hash::tagged;
 use crate::limits;
 use crate::staking::{GenesisStaking, StakingError, pool};
@@ -43,6 +44,9 @@ pub struct Genesis {
     /// Enclaves that have the seed from the start. Without any, the one validator's enclave makes it when it starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<GenesisNode>,
+    /// How the network's keys follow each other; without it those of the first epoch stay for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<Epochs>,
 }
 
 /// An account that exists from the start.
@@ -101,6 +105,9 @@ pub enum GenesisError {
     /// Two nodes have one chip or one boot key.
     #[error("two nodes of the genesis have the same chip or the same boot key")]
     DuplicateNode,
+    /// The section of epochs breaks a rule.
+    #[error(transparent)]
+    Epochs(#[from] EpochsError),
 }
 
 impl Genesis {
@@ -126,6 +133,9 @@ impl Genesis {
         }
         if self.nodes.len() > MAX_NODES || (self.trust.is_none() && !self.nodes.is_empty()) {
             return Err(GenesisError::Nodes);
+        }
+        if let Some(epochs) = &self.epochs {
+            epochs.check()?;
         }
         if let Some(staking) = &self.staking {
             staking.check(&self.validators)?;
@@ -179,6 +189,7 @@ impl Genesis {
             staking: None,
             trust: None,
             nodes: Vec::new(),
+            epochs: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use crate::cosmos::{CosmosError, PublicKey};
 use crate::hash::tagged;
 #[allow(unused_imports)] // Named in the documentation.
-use crate::{gov, staking, trust};
+use crate::{epoch, gov, staking, trust};
 
 /// Name of an entry of the state. The encoding (borsh: one tag byte, then fixed-size fields) is the host's storage key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
@@ -103,6 +103,10 @@ pub enum Leaf {
     Node(B256),
     /// Whose chip a boot key is; holds the chip, 32 bytes.
     BootKey(B256),
+    /// Which keys are in use; holds an [`Epoch`](epoch::Epoch).
+    Epoch,
+    /// What led to the epoch of this number, from 1; holds the public randomness, 32 bytes.
+    Switch(u64),
 }
 
 /// What the chain remembers about itself between blocks.
@@ -277,6 +281,12 @@ mod tests {
             Leaf::Storage(Address::repeat_byte(0xbb), slot).to_bytes(),
             [&[3][..], &[0xbb; 20], slot.as_slice()].concat()
         );
+    }
+
+    #[test]
+    fn the_names_of_epochs_are_pinned() {
+        assert_eq!(Leaf::Epoch.to_bytes(), [44]);
+        assert_eq!(Leaf::Switch(7).to_bytes(), [45, 7, 0, 0, 0, 0, 0, 0, 0]);
     }
 
     #[test]

@@ -16,6 +16,7 @@
 pub mod block;
 pub mod certificate;
 pub mod cosmos;
+pub mod epoch;
 pub mod evidence;
 pub mod genesis;
 pub mod gov;
@@ -37,6 +38,7 @@ pub use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 pub use block::{Block, Header};
 pub use certificate::{Certificate, CertificateError};
 pub use cosmos::CosmosTx;
+pub use epoch::{Epoch, Epochs};
 pub use evidence::Evidence;
 pub use genesis::Genesis;
 pub use leaf::{Account, Cell, Leaf};

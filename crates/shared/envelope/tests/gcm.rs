@@ -174,6 +174,23 @@ fn an_output_opens_in_its_own_place_only() {
 }
 
 #[test]
+fn the_key_of_one_output_opens_that_output_and_no_other() {
+    let second = OutputPlace { output: 1, ..FIRST };
+    let outputs = [(FIRST, "shown"), (second, "not shown"), (OutputPlace { message: 0, ..FIRST }, "nor this")];
+    let sealed = outputs.map(|(place, text)| keys().seal_output(&place, text.as_bytes()).unwrap());
+    let shown = keys().output_key(&FIRST, &sealed[0]).unwrap();
+    assert_eq!(*shown.open(&sealed[0]).unwrap(), b"shown");
+    assert_eq!(shown.open(&sealed[1]).err(), REFUSED);
+    assert_eq!(shown.open(&sealed[2]).err(), REFUSED);
+    // Not even another text in the same place, which another fork of the chain may have there.
+    let other = keys().seal_output(&FIRST, b"another").unwrap();
+    assert_eq!(shown.open(&other).err(), REFUSED);
+    assert_eq!(format!("{shown:?}"), "OutputKey([REDACTED])");
+    let moved = keys().output_key(&second, &sealed[0]).unwrap();
+    assert_eq!(moved.open(&sealed[0]).err(), REFUSED, "nor is a key of another place the one of this");
+}
+
+#[test]
 fn another_text_in_the_same_place_has_another_key() {
     let [first, again, other] = [b"yes", b"yes", b"no "].map(|text| keys().seal_output(&FIRST, text).unwrap());
     assert_eq!(first, again, "every enclave writes the same");

@@ -3,7 +3,7 @@
 use std::os::unix::net::UnixStream;
 
 use cloister_chain::Outcome;
-use cloister_chain::wire::{self, Boot, Booted, Halt, Lockdown, SealingBytes, ToEnclave, ToHost};
+use cloister_chain::wire::{self, Boot, Booted, Halt, Lockdown, ToEnclave, ToHost};
 use cloister_ledger::{Checkpoint, Ledger};
 
 use crate::machine::Machine;
@@ -12,10 +12,16 @@ use crate::sealed::Vault;
 use crate::supply::SocketSupply;
 use crate::{Stop, next};
 
-pub(crate) fn run(stream: &mut UnixStream, boot: Boot, lockdown: Lockdown, tip: &Tip) -> Result<(), Stop> {
+pub(crate) fn run(
+    stream: &mut UnixStream,
+    machine: &Machine,
+    boot: Boot,
+    lockdown: Lockdown,
+    tip: &Tip,
+) -> Result<(), Stop> {
     // A name is part of every derivation, so it is checked before any.
     boot.genesis.check().map_err(|_| Halt::Genesis)?;
-    let vault = Machine::new(SealingBytes(boot.sealing_key.0))?.vault(&boot.genesis)?;
+    let vault = machine.vault(&boot.genesis)?;
     let Some(mut ledger) = start(stream, boot, &vault, lockdown, tip)? else { return Ok(()) };
     while let Some(message) = next(stream)? {
         let ToEnclave::Execute(execute) = message else { return Err(Halt::Protocol.into()) };

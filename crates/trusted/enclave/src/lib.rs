@@ -5,7 +5,8 @@
 //! questions about committed states; or it proves what it is, gets the seed of a chain or makes it, and ends. [`main`] is the
 //! same as a program, for the lean binary and for `cloister enclave`.
 //!
-//! Must not know: how blocks come about, where bytes are kept, who its clients are. It opens no file and no connection; its
+//! Must not know: how blocks come about, where bytes are kept, who its clients are. It opens no connection, and no file but those
+//! through which its processor speaks, before it locks itself down; its
 //! randomness is one seed from the operating system, once in the life of a chain, and the keys that the seed is handed over
 //! with. Everything it reads is hostile.
 //!
@@ -40,6 +41,8 @@ use std::sync::{Arc, Barrier, OnceLock};
 
 use cloister_chain::wire::{self, Halt, Lockdown, ToEnclave, ToHost, WireError};
 use thiserror::Error;
+
+use crate::machine::Machine;
 
 pub use os::Violation;
 pub use process::main;
@@ -76,13 +79,17 @@ pub fn serve(mut block: UnixStream, queries: Vec<UnixStream>, options: Options) 
 
 fn run(block: &mut UnixStream, queries: Vec<UnixStream>, options: Options) -> Result<(), Stop> {
     let Some(message) = next(block)? else { return Ok(()) };
-    if !matches!(message, ToEnclave::Boot(_) | ToEnclave::Enrol(_)) {
-        return Err(Stop::Halt(Halt::Protocol));
-    }
+    let given = match &message {
+        ToEnclave::Boot(boot) => &boot.sealing_key,
+        ToEnclave::Enrol(enrol) => &enrol.sealing_key,
+        _ => return Err(Stop::Halt(Halt::Protocol)),
+    };
+    let machine = Machine::find(given)?;
     let mut lockdown = Lockdown::default();
     if options.lock_down.is_some() {
         let mut streams = vec![block.as_fd()];
         streams.extend(queries.iter().map(AsFd::as_fd));
+        streams.extend(machine.descriptors());
         lockdown = os::enclose(&streams).map_err(lockdown_failed)?;
     }
     let tip = Arc::new(OnceLock::new());
@@ -97,8 +104,8 @@ fn run(block: &mut UnixStream, queries: Vec<UnixStream>, options: Options) -> Re
         lockdown.seccomp = true;
     }
     match message {
-        ToEnclave::Boot(boot) => blocks::run(block, boot, lockdown, &tip),
-        ToEnclave::Enrol(enrol) => provision::enrol(block, enrol),
+        ToEnclave::Boot(boot) => blocks::run(block, &machine, boot, lockdown, &tip),
+        ToEnclave::Enrol(enrol) => provision::enrol(block, machine, enrol),
         _ => Err(Stop::Halt(Halt::Protocol)),
     }
 }

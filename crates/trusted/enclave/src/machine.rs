@@ -1,30 +1,50 @@
 //! The machine that an enclave runs on: what it seals to, and what vouches for it.
 //!
 //! In a build with the feature `simulator` the machine is SIMULATED: a secret that the host keeps in a file stands for what a
-//! processor has burnt in. Its chip and its statements follow from it, and everybody who reads the source can issue the same.
-//! Such a build is for simulated chains, every other build for chains that promise hardware, and neither begins the other kind
-//! (D11, V-41).
+//! processor has burnt in, and everybody who reads the source can issue the same statements. Such a build is for simulated
+//! chains, every other build for chains that promise hardware, and neither begins the other kind (D11, V-41).
+
+use std::os::fd::BorrowedFd;
 
 use cloister_attest::{HardwareId, ReportData, Statement};
 use cloister_chain::Genesis;
 use cloister_chain::wire::{Halt, SealingBytes};
+use cloister_quote::{QuoteError, Quoter};
 use cloister_teeth::{Mechanism, holds};
 
+use crate::process::complain;
 use crate::sealed::Vault;
 
-pub(crate) struct Machine(SealingBytes);
+/// Found before the lock-down, which leaves open what is asked through it.
+pub(crate) struct Machine {
+    sealing_key: SealingBytes,
+    quoter: Box<dyn Quoter>,
+}
 
 impl Machine {
-    /// The machine with this sealing key.
+    /// SIMULATED: the machine that seals with `given`.
     #[cfg(feature = "simulator")]
-    pub(crate) fn new(sealing_key: SealingBytes) -> Result<Self, Halt> {
-        Ok(Self(sealing_key))
+    pub(crate) fn find(given: &SealingBytes) -> Result<Self, Halt> {
+        let quoter = Box::new(cloister_quote::Simulated::new(given));
+        Ok(Self { sealing_key: SealingBytes(given.0), quoter })
     }
 
-    /// There is no way yet to ask a processor.
+    /// The processor that this runs on. What the host gave is looked at by nobody.
     #[cfg(not(feature = "simulator"))]
-    pub(crate) fn new(_: SealingBytes) -> Result<Self, Halt> {
-        Err(Halt::Genesis)
+    pub(crate) fn find(_: &SealingBytes) -> Result<Self, Halt> {
+        let quoter = cloister_quote::find(std::path::Path::new("/"), None).map_err(unable)?;
+        let sealing_key = quoter.sealing_key().map_err(unable)?;
+        // It would forget the seed with each start: docs/hardware.md.
+        let Some(sealing_key) = sealing_key else {
+            complain(&"this processor gives the program no key to seal to");
+            return Err(Halt::Genesis);
+        };
+        Ok(Self { sealing_key, quoter })
+    }
+
+    /// What the lock-down has to leave open.
+    pub(crate) fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        self.quoter.descriptors()
     }
 
     /// What seals for a chain here; nothing does for a chain of another kind of machine.
@@ -32,23 +52,20 @@ impl Machine {
         if holds(Mechanism::SimulatedOnly) && genesis.simulated != cfg!(feature = "simulator") {
             return Err(Halt::Genesis);
         }
-        Ok(Vault::new(genesis, &self.0))
+        Ok(Vault::new(genesis, &self.sealing_key))
     }
 
     /// What the processor says about `data`, which names the chip that it is.
-    #[cfg(feature = "simulator")]
-    pub(crate) fn statement(&self, data: impl FnOnce(&HardwareId) -> ReportData) -> Result<Statement, Halt> {
-        use cloister_attest::simulated_authority::{self as authority, Enclave};
-
-        let chip = authority::chip_of(&self.0.0);
-        let report_data = data(&chip.hardware_id());
-        let enclave = Enclave { measurement: authority::program(), report_data, debug: false };
-        Ok(authority::statement(&chip, &enclave))
+    pub(crate) fn statement(&mut self, data: impl FnOnce(&HardwareId) -> ReportData) -> Result<Statement, Halt> {
+        // A first statement is the way to learn the chip's name.
+        let first = self.quoter.statement(&ReportData([0; 64])).map_err(unable)?;
+        let chip = first.claimed_hardware().map_err(|why| unable(QuoteError::Malformed(why)))?;
+        self.quoter.statement(&data(&chip)).map_err(unable)
     }
+}
 
-    /// No processor was asked.
-    #[cfg(not(feature = "simulator"))]
-    pub(crate) fn statement(&self, _: impl FnOnce(&HardwareId) -> ReportData) -> Result<Statement, Halt> {
-        Err(Halt::Genesis)
-    }
+/// What failed is for the operator, and tells nothing that a client sent.
+fn unable(why: QuoteError) -> Halt {
+    complain(&why);
+    Halt::Genesis
 }

@@ -29,13 +29,12 @@ use crate::sealed::{Vault, fresh_secret};
 use crate::{Stop, next};
 
 /// Enrols, and waits to be told which way the seed comes.
-pub(crate) fn enrol(stream: &mut UnixStream, enrol: Enrol) -> Result<(), Stop> {
-    let Enrol { chain_id, sealing_key, consensus_key } = enrol;
+pub(crate) fn enrol(stream: &mut UnixStream, machine: Machine, enrol: Enrol) -> Result<(), Stop> {
+    let Enrol { chain_id, sealing_key: _, consensus_key } = enrol;
     if chain_id.len() > limits::CHAIN_ID_BYTES {
         return Err(Halt::Genesis.into());
     }
-    let machine = Machine::new(sealing_key)?;
-    let applicant = Applicant { machine, chain_id, consensus_key, kem: BootKey::from_secret(fresh_secret()?) };
+    let mut applicant = Applicant { machine, chain_id, consensus_key, kem: BootKey::from_secret(fresh_secret()?) };
     let (boot, statement) = applicant.introduce()?;
     wire::send(stream, &ToHost::Enrolled(Enrolled { boot, statement }))?;
     let Some(message) = next(stream)? else { return Ok(()) };
@@ -60,7 +59,7 @@ struct Applicant {
 
 impl Applicant {
     /// The public half of this run's keys, and what the processor says about them.
-    fn introduce(&self) -> Result<(BootKeys, cloister_attest::Statement), Halt> {
+    fn introduce(&mut self) -> Result<(BootKeys, cloister_attest::Statement), Halt> {
         let sign = fresh_secret()?.expose(|secret| VerificationKey::from(&SigningKey::from(*secret)));
         let nonce = fresh_secret()?.expose(|drawn| B256::from(*drawn));
         let boot = BootKeys { sign: B256::new(sign.into()), kem: self.kem.public().into(), nonce };

@@ -3,14 +3,19 @@
 use alloy_primitives::Bytes;
 use cloister_chain::genesis::GenesisError;
 use cloister_chain::leaf::ChainState;
-use cloister_chain::{Account, Cell, Genesis, Header, Leaf};
+use cloister_chain::{Account, Cell, Epoch, Genesis, Header, Leaf};
 use cloister_state::{NoSupply, Overlay};
 
 use crate::cosmos;
 use crate::eth::encode;
 
 /// Writes the accounts of `genesis` and the chain's own leaves.
-pub(crate) fn write(genesis: &Genesis, header: &Header, state: &mut Overlay<NoSupply>) -> Result<(), GenesisError> {
+pub(crate) fn write(
+    genesis: &Genesis,
+    header: &Header,
+    epoch: &Epoch,
+    state: &mut Overlay<NoSupply>,
+) -> Result<(), GenesisError> {
     let (mut accounts, mut supply) = (0u64, 0u128);
     for account in &genesis.accounts {
         let mut entry = Account { balance: account.balance, ..Account::default() };
@@ -48,6 +53,7 @@ pub(crate) fn write(genesis: &Genesis, header: &Header, state: &mut Overlay<NoSu
         state.write(Leaf::GovParams, Some(encode(&staking.governance)));
         supply = supply.saturating_add(crate::staking::genesis(staking, header, state, &mut accounts));
     }
+    state.write(Leaf::Epoch, Some(encode(epoch)));
     let chain = ChainState { base_fee: genesis.base_fee, accounts, supply, ..ChainState::default() };
     state.write(Leaf::Chain, Some(encode(&chain)));
     state.write(Leaf::block_hash(0), Some(encode(&header.hash())));

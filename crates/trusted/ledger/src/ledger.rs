@@ -5,10 +5,11 @@ use std::sync::Arc;
 use alloy_eips::eip1559::{BaseFeeParams, calc_next_block_base_fee};
 use borsh::BorshDeserialize as _;
 use cloister_chain::cosmos::Message;
+use cloister_chain::epoch::PublicKeys;
 use cloister_chain::hash::merkle_root;
 use cloister_chain::leaf::ChainState;
 use cloister_chain::wire::{Execute, Halt};
-use cloister_chain::{Address, Genesis, Header, Leaf, Outcome, Receipt, Refusal, Status, Tx, ValidatorSet};
+use cloister_chain::{Address, Epoch, Genesis, Header, Leaf, Outcome, Receipt, Refusal, Status, Tx, ValidatorSet};
 use cloister_keys::{Keys, Seed};
 use cloister_state::{Cache, NoSupply, Overlay, Supply, Tree, View};
 use cloister_teeth::{Mechanism, holds};
@@ -42,7 +43,8 @@ impl Ledger {
         let mut ledger = Self::empty(genesis, seed)?;
         let view = View::new(Tree::new(), 0, ledger.cache.clone(), NoSupply);
         let mut state = Overlay::new(view);
-        genesis::write(genesis, &ledger.tip.header, &mut state).map_err(|_| Halt::Genesis)?;
+        let epoch = Epoch::first(&ledger.tip.header, public_keys(&ledger.keys));
+        genesis::write(genesis, &ledger.tip.header, &epoch, &mut state).map_err(|_| Halt::Genesis)?;
         let (header, set) = (ledger.tip.header.clone(), genesis.validators.clone());
         let outcome = ledger.advance(header, state.finish(), Vec::new(), genesis.base_fee, set);
         Ok((ledger, outcome))
@@ -223,6 +225,14 @@ fn foreseen(txs: &[(&alloy_primitives::Bytes, Result<Tx, cloister_chain::TxError
         }
     }
     leaves
+}
+
+fn public_keys(keys: &Keys) -> PublicKeys {
+    PublicKeys {
+        io: keys.io_public().into(),
+        registration: keys.seed_exchange().public().into(),
+        input: keys.input_public().into(),
+    }
 }
 
 fn is_cosmos(tx: &Result<Tx, cloister_chain::TxError>) -> bool {

@@ -50,7 +50,7 @@ use cloister_chain::wire::SealingBytes;
 pub use error::QuoteError;
 pub use gramine::Gramine;
 #[cfg(feature = "simulator")]
-pub use simulated::{Simulated, simulated_measurement};
+pub use simulated::Simulated;
 pub use tsm::Tsm;
 
 /// A processor that vouches for what runs on it.

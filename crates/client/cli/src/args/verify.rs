@@ -48,6 +48,9 @@ pub struct VerifyTx {
     /// For how many days after its time a block's validators can vouch for later ones. Less than the chain's unbonding time.
     #[arg(long, value_name = "DAYS", default_value_t = 14, help_heading = "Trust")]
     pub trust_for: u16,
+    /// Open the private output of this transaction with what its owner shows: a file of the SDK's `Opening`.
+    #[arg(long, value_name = "FILE")]
+    pub opening: Option<PathBuf>,
     #[command(flatten)]
     pub output: Output,
 }

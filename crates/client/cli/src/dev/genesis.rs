@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use cloister_chain::genesis::GenesisAccount;
 use cloister_chain::staking::{self, Decimal, GenesisStaking, GenesisValidator, Params};
 use cloister_chain::trust::{GenesisNode, Trust};
-use cloister_chain::{Address, B256, Bytes, Genesis, U256, Validator, ValidatorSet, gov};
+use cloister_chain::{Address, B256, Bytes, Epochs, Genesis, U256, Validator, ValidatorSet, gov};
 use serde::Deserialize;
 
 use super::accounts::{DevAccount, LOCAL_SECRET};
@@ -67,6 +67,7 @@ fn new(terms: Terms, accounts: &[DevAccount], validators: ValidatorSet, time: u6
         staking: None,
         trust: None,
         nodes: Vec::new(),
+        epochs: Some(EPOCHS),
     };
     genesis.check()?;
     Ok(genesis)
@@ -213,6 +214,10 @@ const LOCAL_PERIOD: u64 = 90_000_000_000;
 /// Blocks over which absences count, a hundred times the Cosmos SDK's: blocks of a network under load follow each other quickly,
 /// and a node that is started again must not find itself jailed.
 const SIGNED_BLOCKS_WINDOW: u64 = 10_000;
+/// A day, and an hour in which messages to the former key still open.
+const EPOCHS: Epochs = Epochs { length: 24 * HOUR, grace: HOUR, sweep: 256 };
+/// In nanoseconds.
+const HOUR: u64 = 3_600_000_000_000;
 /// Floor of the base fee in wei per gas, as on COTI's networks.
 const BASE_FEE: u64 = 5_000_000;
 

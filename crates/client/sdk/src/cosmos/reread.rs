@@ -1,6 +1,6 @@
 use alloy_primitives::{Address, B256, U256};
 use cloister_chain::cosmos::{CosmosTx, Message};
-use cloister_envelope::message::gcm::reread_call;
+use cloister_envelope::message::gcm::{CallKeys, reread_call};
 use cloister_envelope::message::{CallContext, Coin, Entry};
 use secret_sdk_proto::cosmos::base::v1beta1::Coin as ProtoCoin;
 use zeroize::Zeroizing;
@@ -35,40 +35,57 @@ impl Account {
     /// The same with what a light client proved, so that no word of it is the node's once the receipt is
     /// [agreed](crate::light::State::Agreed) on.
     pub async fn reread_proved(&self, proved: &Proved) -> Result<Reread, Error> {
-        let missing = || Error::NoCall(proved.hash);
-        let receipt = &proved.inclusion.receipt;
-        // Behind the byte that names its world.
-        let tx = proved.inclusion.tx.get(1..).and_then(|raw| CosmosTx::decode(raw).ok()).ok_or_else(missing)?;
-        let told = receipt.cosmos.as_ref().ok_or_else(missing)?;
-        self.opened(&tx, Placed::of(proved.hash, proved.header.height, receipt.gas_used, told)?).await
+        let (tx, placed) = placed(proved)?;
+        self.opened(&tx, placed).await
     }
 
     async fn opened(&self, tx: &CosmosTx, placed: Placed) -> Result<Reread, Error> {
-        let hash = tx.hash();
-        let missing = || Error::NoCall(hash);
-        let [message] = tx.messages() else { return Err(missing()) };
-        let Sealed { sender, entry, code_hash, funds, input, output } = Sealed::of(message).ok_or_else(missing)?;
-        if sender != self.address() {
-            return Err(missing());
+        let call = Sealed::within(tx)?;
+        let (keys, input) = self.keys_of(tx.hash(), &call).await?;
+        Ok(Reread { input, result: called(tx.hash(), placed, &keys, call.output) })
+    }
+
+    /// What opens the outputs of a call of one's own, and what the contract was told.
+    pub(super) async fn keys_of(&self, hash: B256, call: &Sealed<'_>) -> Result<(CallKeys, Zeroizing<Vec<u8>>), Error> {
+        let Sealed { sender, entry, code_hash, funds, input, .. } = call;
+        if *sender != self.address() {
+            return Err(Error::NoCall(hash));
         }
-        let context = CallContext { chain_id: self.client().chain_id(), sender, entry, code_hash, funds: &funds };
-        let (keys, input) = reread_call(self.exchange(), &self.network_key().await?, &context, input)?;
-        Ok(Reread { input, result: called(hash, placed, &keys, output) })
+        let (sender, entry, code_hash) = (*sender, *entry, *code_hash);
+        let context = CallContext { chain_id: self.client().chain_id(), sender, entry, code_hash, funds };
+        Ok(reread_call(self.exchange(), &self.network_key().await?, &context, input)?)
     }
 }
 
+/// A proven transaction of this door, and what its receipt says.
+pub(super) fn placed(proved: &Proved) -> Result<(CosmosTx, Placed), Error> {
+    let missing = || Error::NoCall(proved.hash);
+    let receipt = &proved.inclusion.receipt;
+    // Behind the byte that names its world.
+    let tx = proved.inclusion.tx.get(1..).and_then(|raw| CosmosTx::decode(raw).ok()).ok_or_else(missing)?;
+    let told = receipt.cosmos.as_ref().ok_or_else(missing)?;
+    Ok((tx, Placed::of(proved.hash, proved.header.height, receipt.gas_used, told)?))
+}
+
 /// A message as it was sealed: everything that its ciphertext is bound to.
-struct Sealed<'a> {
-    sender: Address,
-    entry: Entry,
+pub(super) struct Sealed<'a> {
+    pub(super) sender: Address,
+    pub(super) entry: Entry,
     code_hash: B256,
     funds: Vec<Coin<'a>>,
     input: &'a [u8],
     /// Finds the sealed output in what the node gave back.
-    output: fn(&Included) -> Result<Vec<u8>, Error>,
+    pub(super) output: fn(&Included) -> Result<Vec<u8>, Error>,
 }
 
 impl<'a> Sealed<'a> {
+    /// The one message of a transaction.
+    pub(super) fn within(tx: &'a CosmosTx) -> Result<Self, Error> {
+        let missing = || Error::NoCall(tx.hash());
+        let [message] = tx.messages() else { return Err(missing()) };
+        Self::of(message).ok_or_else(missing)
+    }
+
     /// `None` for a message of another kind.
     fn of(message: &'a Message) -> Option<Self> {
         let (sender, entry, code_hash, funds, input, output): (_, _, _, &[ProtoCoin], _, fn(&_) -> _) = match message {

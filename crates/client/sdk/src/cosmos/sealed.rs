@@ -235,7 +235,7 @@ fn open(hash: B256, keys: &CallKeys, sealed: &[u8]) -> Result<Output, Error> {
 }
 
 /// What stands behind `encrypted: ` in a log, up to the first character that is none of base64's.
-fn sealed_part(log: &str) -> Option<Vec<u8>> {
+pub(super) fn sealed_part(log: &str) -> Option<Vec<u8>> {
     let (_, rest) = log.split_once("encrypted: ")?;
     let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c)).unwrap_or(rest.len());
     STANDARD.decode(&rest[..end]).ok()

@@ -81,6 +81,13 @@ impl<S: Source> LightClient<S> {
     /// Verifies the header of a height, with as few of those in between as the validators in common allow. One that is not
     /// above what is trusted needs nothing.
     pub async fn follow(&mut self, height: u64, now: u64) -> Result<&Checkpoint, Error> {
+        self.follow_links(height, now).await?;
+        Ok(&self.trusted)
+    }
+
+    /// The same, for the headers that led there: whoever trusts what was trusted before can follow them without asking.
+    pub async fn follow_links(&mut self, height: u64, now: u64) -> Result<Vec<Link>, Error> {
+        let mut way = Vec::new();
         // Headers that wait for one further down. Each is at most half as far away as the one before.
         let mut waiting: Vec<Link> = Vec::new();
         while self.trusted.height() < height {
@@ -89,7 +96,10 @@ impl<S: Source> LightClient<S> {
                 None => self.link(height).await?,
             };
             match self.trusted.advance(&link, &self.rules, now) {
-                Ok(next) => self.trusted = next,
+                Ok(next) => {
+                    self.trusted = next;
+                    way.push(link);
+                }
                 Err(LightError::Overlap(far)) => {
                     let middle = self.trusted.height().midpoint(far);
                     waiting.push(link);
@@ -98,7 +108,7 @@ impl<S: Source> LightClient<S> {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(&self.trusted)
+        Ok(way)
     }
 
     /// The same by verifying every header on the way.

@@ -58,6 +58,12 @@ impl Source for Node {
         let told: LeafAnswer = self.rest.get(&path("proof"), &query).await?;
         Ok(told.read()?)
     }
+
+    async fn genesis_certificate(&self, index: u32) -> Result<Option<Bytes>, Error> {
+        let nodes = self.genesis().await?.nodes;
+        let node = usize::try_from(index).ok().and_then(|index| nodes.into_iter().nth(index));
+        Ok(node.map(|node| node.certificate))
+    }
 }
 
 fn path(rest: &str) -> String {

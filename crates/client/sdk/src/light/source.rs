@@ -1,6 +1,6 @@
 use core::future::Future;
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
 use cloister_chain::{Certificate, Header, Leaf, ValidatorSet};
 
 use super::{Inclusion, LeafProof};
@@ -19,6 +19,9 @@ pub trait Source: Send + Sync {
 
     /// What stands under a leaf after the block of a height.
     fn leaf(&self, leaf: Leaf, height: u64) -> impl Future<Output = Result<LeafProof, Error>> + Send;
+
+    /// The certificate of a node of the genesis, by its index there; `None` if there is none.
+    fn genesis_certificate(&self, index: u32) -> impl Future<Output = Result<Option<Bytes>, Error>> + Send;
 }
 
 /// Consecutive headers.

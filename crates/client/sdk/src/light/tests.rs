@@ -4,4 +4,4 @@ mod answers;
 mod following;
 mod links;
 mod proofs;
-mod world;
+pub(crate) mod world;

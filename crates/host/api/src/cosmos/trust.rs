@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::routing::get;
 use cloister_chain::cosmos::bech32;
 use cloister_chain::trust::{Node, Trust};
-use cloister_chain::{B256, Leaf};
+use cloister_chain::{B256, Epoch, Leaf};
 use serde_json::{Value, json};
 
 use super::error::RestError;
@@ -15,6 +15,7 @@ use super::{Backend, Door, read, view};
 pub(super) fn routes<B: Backend>() -> Router<Door<B>> {
     Router::new()
         .route("/registration/v1beta1/encrypted-seed/{key}", get(encrypted_seed))
+        .route("/cloister/trust/v1/epoch", get(epoch))
         .route("/cloister/trust/v1/params", get(params))
         .route("/cloister/trust/v1/nodes", get(nodes))
         .route("/cloister/trust/v1/nodes/{chip}", get(node))
@@ -27,6 +28,32 @@ async fn encrypted_seed<B: Backend>(State(door): State<Door<B>>, Named(key): Nam
     let node: Option<Node> = chip.map(|chip| state.get(&Leaf::Node(chip))).transpose()?.flatten();
     let node = node.filter(|node| !node.share.is_empty()).ok_or(RestError::Nothing("seed for this key"))?;
     Ok(Reply::at(state.height, &json!({ "encrypted_seed": view::base64(&node.share) })))
+}
+
+/// Which keys are in use, as the state says and [`Leaf::Epoch`] proves.
+async fn epoch<B: Backend>(State(door): State<Door<B>>, asked: Asked) -> Answered {
+    let state = door.state(asked.height)?;
+    let epoch: Epoch = state.get(&Leaf::Epoch)?.ok_or(RestError::Nothing("epoch at this height"))?;
+    let retiring = epoch.retiring.map(|retiring| {
+        json!({
+            "input_key": view::base64(retiring.input),
+            "cursor": retiring.cursor,
+            "swept": retiring.swept,
+        })
+    });
+    let keys = epoch.keys;
+    Ok(Reply::at(
+        state.height,
+        &json!({
+            "epoch": epoch.number.to_string(),
+            "height": epoch.height.to_string(),
+            "began": epoch.began.to_string(),
+            "io_key": view::base64(keys.io),
+            "registration_key": view::base64(keys.registration),
+            "input_key": view::base64(keys.input),
+            "retiring": retiring,
+        }),
+    ))
 }
 
 async fn params<B: Backend>(State(door): State<Door<B>>, asked: Asked) -> Answered {

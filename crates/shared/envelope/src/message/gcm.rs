@@ -149,8 +149,45 @@ impl CallKeys {
 
     /// Opens the output that stands in this place.
     pub fn open_output(&self, place: &OutputPlace, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, MessageError> {
+        self.output_key(place, sealed)?.open(sealed)
+    }
+
+    /// The key of the output that stands in this place, to be shown to somebody else. It opens nothing but that output.
+    pub fn output_key(&self, place: &OutputPlace, sealed: &[u8]) -> Result<OutputKey, MessageError> {
         let [message, output] = place.indices();
-        self.0.open_output(CALL_OUTPUT, &[place.transaction.as_slice(), &message, &output], sealed)
+        self.0.output_key(CALL_OUTPUT, &[place.transaction.as_slice(), &message, &output], sealed)
+    }
+}
+
+/// What opens one output (M-34).
+///
+/// GCM alone does not commit to its key: whoever may choose the ciphertext can make one that opens under two. Here nobody may.
+/// An enclave sealed the output under a key that follows from its text, by way of the salt, so that another key for the very
+/// bytes that stand in a block has to be found and cannot be prepared.
+#[derive(PartialEq, Eq)]
+pub struct OutputKey(Secret<32>);
+
+impl OutputKey {
+    /// Takes over a key that somebody shows.
+    pub const fn new(key: Secret<32>) -> Self {
+        Self(key)
+    }
+
+    /// The key itself: whoever has it reads the output.
+    pub const fn secret(&self) -> &Secret<32> {
+        &self.0
+    }
+
+    /// Opens the output.
+    pub fn open(&self, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, MessageError> {
+        let (_, sealed) = split_version::<SALT_BYTES>(sealed)?;
+        decrypt(&self.0, &[], sealed)
+    }
+}
+
+impl fmt::Debug for OutputKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OutputKey([REDACTED])")
     }
 }
 
@@ -188,7 +225,7 @@ impl AnswerKeys {
 
     /// Opens the answer. It says nothing about its age: the text has to name its height.
     pub fn open_answer(&self, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, MessageError> {
-        self.0.open_output(QUERY_ANSWER, &[], sealed)
+        self.0.output_key(QUERY_ANSWER, &[], sealed)?.open(sealed)
     }
 }
 
@@ -265,16 +302,11 @@ impl Agreed {
         })
     }
 
-    fn open_output(
-        &self,
-        labels: [&str; 2],
-        place: &[&[u8]],
-        sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, MessageError> {
+    fn output_key(&self, labels: [&str; 2], place: &[&[u8]], sealed: &[u8]) -> Result<OutputKey, MessageError> {
         let [_, key_label] = labels;
-        let (salt, sealed) = split_version::<SALT_BYTES>(sealed)?;
+        let (salt, _) = split_version::<SALT_BYTES>(sealed)?;
         let place = if holds(Mechanism::OutputPlace) { place } else { &[] };
-        decrypt(&self.derive(key_label, &[place, &[salt]].concat()), &[], sealed)
+        Ok(OutputKey(self.derive(key_label, &[place, &[salt]].concat())))
     }
 
     fn derive<const N: usize>(&self, label: &str, context: &[&[u8]]) -> Secret<N> {

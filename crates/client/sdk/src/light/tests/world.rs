@@ -27,7 +27,18 @@ impl Chain {
     /// A chain up to the height of the last set but two; the set of height h is `sets[h - 1]`, and everybody signs. Block h
     /// has h transactions, at most seven.
     pub fn of(sets: &[Members]) -> Arc<Self> {
-        let genesis = Genesis { validators: set(&sets[0]), ..Genesis::for_tests() };
+        let txs = |height: u64| (0..height.min(7)).map(|index| tx(height, index)).collect();
+        Self::telling(&Genesis::for_tests(), sets, state_root, txs)
+    }
+
+    /// The same with other transactions, and roots of a state that the test knows.
+    pub fn telling(
+        genesis: &Genesis,
+        sets: &[Members],
+        state_root: impl Fn(u64) -> B256,
+        txs: impl Fn(u64) -> Vec<Bytes>,
+    ) -> Arc<Self> {
+        let genesis = Genesis { validators: set(&sets[0]), ..genesis.clone() };
         let mut parent = Parent { state_root: state_root(0), following: set(&sets[1]), ..Parent::for_tests(&genesis) };
         let sets = sets.to_vec();
         let mut chain = Self {
@@ -38,7 +49,7 @@ impl Chain {
             sets,
         };
         for height in 1..chain.sets.len() as u64 - 1 {
-            let txs: Vec<Bytes> = (0..height.min(7)).map(|index| tx(height, index)).collect();
+            let txs = txs(height);
             let receipts: Vec<Receipt> = txs.iter().map(receipt).collect();
             let proposer = parent.validators.iter().next().unwrap().address();
             let header = parent.block(txs.clone(), vec![], time(height), proposer).header;
@@ -173,6 +184,10 @@ impl Source for Teller {
             lie(&mut told);
         }
         Ok(told)
+    }
+
+    async fn genesis_certificate(&self, _: u32) -> Result<Option<Bytes>, Error> {
+        Ok(None)
     }
 }
 

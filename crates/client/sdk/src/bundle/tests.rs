@@ -1,0 +1,7 @@
+#![allow(clippy::unwrap_used)]
+
+mod collecting;
+mod corrupted;
+mod golden;
+mod refused;
+mod world;
