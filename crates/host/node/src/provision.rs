@@ -10,7 +10,7 @@ use cloister_store::{Store, StoreError};
 use thiserror::Error;
 
 use crate::enclave::EnclaveError;
-use crate::home::Home;
+use crate::home::{Home, HomeError};
 use crate::spawn::{self, Spawner};
 
 /// Why the homes of a new chain do not get its seed.
@@ -19,9 +19,12 @@ pub enum ProvisionError {
     /// An enclave does not do its part.
     #[error(transparent)]
     Enclave(#[from] EnclaveError),
-    /// The store of a home refuses the seed, or holds another chain.
+    /// The store of a home holds another chain.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A home refuses the roots.
+    #[error(transparent)]
+    Home(#[from] HomeError),
     /// There is a seed in a home already: its chain began.
     #[error("a home of this chain has its seed already")]
     Begun,
@@ -31,6 +34,7 @@ pub enum ProvisionError {
 /// The genesis has to be SIMULATED: nothing here proves to an enclave who the others are.
 pub fn provision(genesis: &Genesis, homes: &[Home], enclave: &Spawner) -> Result<(), ProvisionError> {
     let Some((founder, members)) = homes.split_first() else { return Ok(()) };
+    // Kept open: nobody else begins meanwhile.
     let stores = homes.iter().map(|home| empty(home, genesis)).collect::<Result<Vec<_>, _>>()?;
     let mut enrolled = Vec::new();
     let mut to = Vec::new();
@@ -55,8 +59,8 @@ pub fn provision(genesis: &Genesis, homes: &[Home], enclave: &Spawner) -> Result
     if sealed.len() != stores.len() {
         return Err(EnclaveError::Protocol.into());
     }
-    for (store, seed) in stores.iter().zip(&sealed) {
-        store.put_seed(seed)?;
+    for (home, sealed) in homes.iter().zip(&sealed) {
+        home.safe().write(sealed)?;
     }
     Ok(())
 }
@@ -64,10 +68,7 @@ pub fn provision(genesis: &Genesis, homes: &[Home], enclave: &Spawner) -> Result
 /// The store of a home in which the chain has not begun.
 fn empty(home: &Home, genesis: &Genesis) -> Result<Store, ProvisionError> {
     let store = Store::create(home.directory.as_deref(), genesis)?;
-    match store.reader()?.seed()? {
-        None => Ok(store),
-        Some(_) => Err(ProvisionError::Begun),
-    }
+    if home.has_seed()? { Err(ProvisionError::Begun) } else { Ok(store) }
 }
 
 fn sealing(home: &Home) -> SealingBytes {

@@ -2,7 +2,7 @@
 //!
 //! Purpose: one process with one thread for blocks and some for queries, which speaks [`cloister_chain::wire`] and nothing
 //! else. [`serve`] is the whole of it: it boots, locks itself down, executes decided blocks with the ledger, and answers
-//! questions about committed states; or it takes part in the first hand-over of a chain's seed, and ends. [`main`] is the same
+//! questions about committed states; or it takes part in the first hand-over of a chain's roots, and ends. [`main`] is the same
 //! as a program, for the lean binary and for `cloister enclave`.
 //!
 //! Must not know: how blocks come about, where bytes are kept, who its clients are. It opens no file and no connection; its
@@ -11,14 +11,14 @@
 //!
 //! ```
 //! use std::os::unix::net::UnixStream;
-//! use cloister_chain::wire::{self, ToHost};
+//! use cloister_chain::wire::{self, ToEnclave, ToHost};
 //! use cloister_enclave::{Options, serve};
 //!
 //! let (node, enclave) = UnixStream::pair()?;
 //! let thread = std::thread::spawn(move || serve(enclave, vec![], Options::default()));
 //!
 //! // A node that begins with what is no beginning is told so, and the enclave ends.
-//! wire::send(&mut &node, &ToHost::Loaded)?;
+//! wire::send(&mut &node, &ToEnclave::Load { leaves: vec![], last: true })?;
 //! let answer: ToHost = wire::receive(&mut &node)?;
 //! assert!(matches!(answer, ToHost::Halt(wire::Halt::Protocol)));
 //! assert!(thread.join().expect("no panic").is_err());
@@ -32,6 +32,7 @@ mod provision;
 mod query;
 mod sealed;
 mod supply;
+mod wipe;
 
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;

@@ -20,7 +20,7 @@ use cloister_chain::wire::{self, Admit, Found, Founded, Halt, SealingBytes, ToEn
 use cloister_chain::{B256, Genesis, limits};
 use cloister_keys::{BootKey, ShareError};
 
-use crate::sealed::{Vault, fresh_secret};
+use crate::sealed::{Vault, fresh_roots, fresh_secret};
 use crate::{Stop, next};
 
 /// Waits for a share of the seed.
@@ -40,19 +40,19 @@ pub(crate) fn found(stream: &mut UnixStream, found: &Found) -> Result<(), Stop> 
     if to.len() > limits::VALIDATORS {
         return Err(Halt::Protocol.into());
     }
-    let seed = vault.fresh_seed()?;
+    let roots = fresh_roots(genesis)?;
     let hash = genesis.hash();
     let share =
-        |boot: &[u8; 32]| seed.share(&genesis.chain_id, &hash, &B256::ZERO, boot, fresh_secret()?).map_err(refused);
+        |boot: &[u8; 32]| roots.share(&genesis.chain_id, &hash, &B256::ZERO, boot, fresh_secret()?).map_err(refused);
     let shares = to.iter().map(share).collect::<Result<_, Halt>>()?;
-    Ok(wire::send(stream, &ToHost::Founded(Founded { sealed_seed: vault.seal_seed(&seed), shares }))?)
+    Ok(wire::send(stream, &ToHost::Founded(Founded { sealed_seed: vault.seal_roots(&roots), shares }))?)
 }
 
 fn admit_with(boot: &BootKey, admit: &Admit) -> Result<Vec<u8>, Halt> {
     let Admit { genesis, sealing_key, share } = admit;
     let vault = vault(genesis, sealing_key)?;
-    let seed = boot.open(&genesis.chain_id, &genesis.hash(), &B256::ZERO, share).map_err(refused)?;
-    Ok(vault.seal_seed(&seed))
+    let roots = boot.open(&genesis.chain_id, &genesis.hash(), &B256::ZERO, share).map_err(refused)?;
+    Ok(vault.seal_roots(&roots))
 }
 
 /// What seals for a SIMULATED chain on this machine; nothing does for any other.

@@ -47,8 +47,12 @@ pub struct Loading {
 }
 
 impl Ledger {
-    /// The ledger of a new chain, and the outcome that the host has to keep as height 0.
+    /// The ledger of a new chain, and the outcome that the host has to keep as height 0. Roots of a later epoch do not begin a
+    /// chain: what it sealed first, they do not open.
     pub fn genesis(genesis: &Genesis, roots: Roots) -> Result<(Self, Outcome), Halt> {
+        if roots.epoch() != 0 {
+            return Err(Halt::Sealed);
+        }
         let mut ledger = Self::empty(genesis, roots)?;
         let view = View::new(Tree::new(), 0, ledger.cache.clone(), NoSupply);
         let mut state = Overlay::new(view);

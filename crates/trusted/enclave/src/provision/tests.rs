@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use cloister_chain::B256;
 use cloister_chain::wire::{Answer, Boot, Query, QueryAt, QueryRefusal};
-use cloister_keys::{SealingKey, Seed};
+use cloister_keys::{Roots, SealingKey, Seed};
 
 use super::*;
 use crate::{Options, serve};
@@ -27,7 +27,7 @@ fn every_enclave_of_a_network_ends_up_with_the_same_seed_sealed_to_its_own_machi
     for enclave in [first, second, third] {
         enclave.thread.join().unwrap().unwrap();
     }
-    let [first, second, third] = [1, 2, 3].map(|machine| seed(machine, &sealed[usize::from(machine) - 1]));
+    let [first, second, third] = [1, 2, 3].map(|machine| roots(machine, &sealed[usize::from(machine) - 1]));
     assert!(first == second && second == third);
     assert!(sealed.iter().chain(&founded.shares).all(|bytes| !holds(bytes, &first)), "never in the clear");
 
@@ -38,8 +38,8 @@ fn every_enclave_of_a_network_ends_up_with_the_same_seed_sealed_to_its_own_machi
 
 #[test]
 fn two_foundings_never_make_the_same_seed() {
-    let seeds = [(); 2].map(|()| seed(1, &Enclave::new().found(&genesis(), vec![]).unwrap().sealed_seed));
-    assert!(seeds[0] != seeds[1]);
+    let roots = [(); 2].map(|()| roots(1, &Enclave::new().found(&genesis(), vec![]).unwrap().sealed_seed));
+    assert!(roots[0] != roots[1]);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_chain_that_promises_hardware_gets_no_seed_in_this_way() {
         let key = member.enrol();
         assert_eq!(Enclave::new().found(&genesis, vec![key]).unwrap_err(), Halt::Genesis);
         // Not even if some founder did it all the same.
-        let share = Seed::from_bytes([7; 32]).share(
+        let share = Roots::found(&genesis.chain_id, Seed::from_bytes([7; 32])).share(
             &genesis.chain_id,
             &genesis.hash(),
             &B256::ZERO,
@@ -145,13 +145,14 @@ fn machine(machine: u8) -> SealingKey {
     SealingKey::from_bytes(&genesis().chain_id, [machine; 32])
 }
 
-fn seed(of: u8, sealed: &[u8]) -> Seed {
-    machine(of).open_seed(genesis().hash().as_slice(), sealed).unwrap()
+fn roots(of: u8, sealed: &[u8]) -> Roots {
+    machine(of).open_roots(genesis().hash().as_slice(), sealed).unwrap()
 }
 
-/// Whether the seed's own bytes stand anywhere in `bytes`.
-fn holds(bytes: &[u8], seed: &Seed) -> bool {
-    bytes.windows(32).any(|window| Seed::from_bytes(window.try_into().unwrap()) == *seed)
+/// Whether a root's own bytes stand anywhere in `bytes`.
+fn holds(bytes: &[u8], roots: &Roots) -> bool {
+    let roots = roots.to_bytes();
+    bytes.windows(32).any(|window| *window == roots[..32] || *window == roots[32..64])
 }
 
 /// The public keys of an enclave that boots with a sealed seed.
@@ -160,8 +161,8 @@ fn network_keys(machine: u8, sealed: &[u8]) -> Answer {
     let (mut query, far_query) = UnixStream::pair().unwrap();
     let thread = std::thread::spawn(move || serve(far, vec![far_query], Options::default()));
     let sealing_key = SealingBytes([machine; 32]);
-    let sealed_seed = Some(sealed.to_vec());
-    let boot = Boot { genesis: genesis(), sealing_key, sealed_seed, checkpoint: None, trail: None };
+    let sealed_roots = Some(sealed.to_vec());
+    let boot = Boot { genesis: genesis(), sealing_key, sealed_roots, checkpoint: None, trail: None };
     wire::send(&mut stream, &ToEnclave::Boot(boot)).unwrap();
     let ToHost::Booted(_) = wire::receive(&mut stream).unwrap() else { panic!("booted") };
     wire::send(&mut query, &ToEnclave::Query(QueryAt { height: None, query: Query::NetworkKeys })).unwrap();
