@@ -74,7 +74,7 @@ pub(crate) struct Stage {
 /// Keys to which messages are sealed.
 struct Network {
     io: [u8; 32],
-    input: [u8; 32],
+    input: gcm::InputKey,
 }
 
 impl Stage {
@@ -89,7 +89,7 @@ impl Stage {
         }
         let network = Network {
             io: key(&rest.get("/registration/v1beta1/tx-key")?["key"])?,
-            input: key(&rest.get("/cloister/compute/v1/keys")?["input_key"])?,
+            input: input_key(&rest.get("/cloister/compute/v1/keys")?)?,
         };
         let code = std::fs::read(TOKEN)?;
         let sender = signers[0].wallet.cosmos_address().to_vec();
@@ -324,6 +324,11 @@ fn attribute<'a>(result: &'a Value, kind: &str, key: &str) -> Result<&'a str, Fa
     let mut attributes = events.flat_map(|event| event["attributes"].as_array().into_iter().flatten());
     let found = attributes.find(|attribute| attribute["key"] == key).and_then(|attribute| attribute["value"].as_str());
     found.ok_or_else(|| format!("no {kind}.{key} in {result}").into())
+}
+
+fn input_key(told: &Value) -> Result<gcm::InputKey, Failure> {
+    let epoch = told["epoch"].as_str().ok_or("the door names no epoch")?.parse()?;
+    Ok(gcm::InputKey { epoch, public: key(&told["input_key"])? })
 }
 
 fn key(text: &Value) -> Result<[u8; 32], Failure> {

@@ -53,6 +53,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 const TEST_ARROWS: &[(&str, &str)] = &[
     // The node is tested against the real enclave, in process.
     ("cloister-node", "cloister-enclave"),
+    // What an enclave left in memory and on disk is tried as keys.
+    ("cloister-cli", "cloister-keys"),
 ];
 
 /// Prefixes of crates that neither the trusted nor the shared room may link, directly or through others: whatever waits

@@ -45,6 +45,7 @@ Usage: cargo xtask COMMAND
                            every fuzz target (or one) for N seconds, 600 by default; needs a nightly toolchain
   soak sweep               all operations and widths against the model, many more cases than in `test`
   soak blocks              random blocks of both worlds, by several enclaves, 3,000 times
+  soak epochs              three hundred epochs, with an enclave that crashes at every step of each switch
   soak scenarios           networks that lose nodes and links, with ten minutes of random kills; needs root
   soak sim                 ten thousand simulated networks
   soak reproducible        two clean builds of the enclave from the last commit, in two folders, give the same bytes
@@ -79,6 +80,7 @@ fn run(args: &[&str]) -> Outcome {
         ["interop", rest @ ..] => test::interop(rest),
         ["soak", "kills"] => soak::kills(),
         ["soak", "blocks"] => soak::blocks(),
+        ["soak", "epochs"] => soak::epochs(),
         ["soak", "scenarios"] => soak::scenarios(),
         ["soak", "sim"] => soak::sim(),
         ["soak", "interop"] => soak::interop(),

@@ -13,6 +13,7 @@ const KILLS: &str = "200";
 const SECONDS: &str = "600";
 const SEEDS: &str = "fuzz/corpus/seeds";
 const BLOCKS: &str = "3000";
+const EPOCHS: &str = "300";
 const SIM_SEEDS: &str = "10000";
 /// Thirty times what a test run has.
 const SWEEP_CASES: &str = "100000";
@@ -27,6 +28,12 @@ pub fn kills() -> Outcome {
 pub fn blocks() -> Outcome {
     let args = ["test", "-p", "cloister-ledger", "--lib", "determinism", "--", "--nocapture"];
     shell::run(shell::cargo().args(args).env("CLOISTER_BLOCKS", BLOCKS))
+}
+
+/// Some hundred epochs, with an enclave that crashes at every step of each switch, sweep and erasure.
+pub fn epochs() -> Outcome {
+    let args = ["test", "-p", "cloister-ledger", "--lib", "crashes_at_every_step", "--", "--nocapture"];
+    shell::run(shell::cargo().args(args).env("CLOISTER_EPOCHS", EPOCHS))
 }
 
 /// Four validators in processes of their own: killed, cut off, delayed, contradicted, for as long as the tests can be told.

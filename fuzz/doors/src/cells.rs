@@ -60,7 +60,7 @@ pub(crate) fn sealed(data: &[u8]) {
     let mut cursor = Cursor(data);
     let key = SealingKey::from_bytes("test-1", [5; 32]);
     let (context, blob) = (cursor.short(), cursor.0);
-    let _ = key.open_seed(context, blob);
+    let _ = key.open_roots(context, blob);
     for purpose in Purpose::ALL {
         if let Ok(plain) = key.open(purpose, context, blob) {
             assert_eq!(key.seal(purpose, context, &plain).as_deref(), Ok(blob), "sealing is deterministic");

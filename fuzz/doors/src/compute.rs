@@ -9,7 +9,7 @@ use cloister_chain::{Address, Bytes, Leaf};
 use cloister_envelope::message::gcm::Sealer;
 use cloister_envelope::message::{self as envelope, CallContext, Entry, Plaintext, QueryContext, siv};
 use cloister_envelope::{ExchangeKey, Secret};
-use cloister_keys::{Keys, Seed};
+use cloister_keys::{Keys, Roots, Seed};
 use cloister_ledger::Ledger;
 use secret_sdk_proto::Any;
 use secret_sdk_proto::cosmos::bank::v1beta1::MsgSend;
@@ -23,7 +23,7 @@ use crate::seeds::messages::any;
 use crate::signer::account;
 use crate::stage::{COMPUTE, Contract, Host, SEED, STAGE, USERS, cosmos};
 
-static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys::new("test-1", &Seed::from_bytes(SEED)));
+static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys::new("test-1", Roots::found("test-1", Seed::from_bytes(SEED))));
 
 /// The bytes are the transactions of a block, correctly signed; the contracts that they call are [`crate::guest`]'s.
 ///
@@ -199,7 +199,7 @@ impl<'a> Told<'a> {
     }
 
     fn sealer(&self) -> Sealer {
-        Sealer::new(&client(), &KEYS.input_public(), [self.amount; 32]).expect("a good key")
+        Sealer::new(&client(), &KEYS.input_key(), [self.amount; 32]).expect("a good key")
     }
 
     fn funds(&self) -> Vec<Coin> {

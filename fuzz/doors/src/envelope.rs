@@ -6,11 +6,11 @@ use alloy_primitives::{Address, B256, U256};
 use cloister_envelope::message::gcm::{OutputPlace, Sealer, reread_call};
 use cloister_envelope::message::{CallContext, Coin, Entry, Plaintext, QueryContext, callback, siv};
 use cloister_envelope::{ExchangeKey, Secret};
-use cloister_keys::{Keys, Seed};
+use cloister_keys::{Keys, Roots, Seed};
 
 use crate::cursor::Cursor;
 
-static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys::new("test-1", &Seed::from_bytes([9; 32])));
+static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys::new("test-1", Roots::found("test-1", Seed::from_bytes([9; 32]))));
 
 /// The bytes are a message as the chain gets it; then they are what a client seals, and where it is changed.
 ///
@@ -36,18 +36,18 @@ fn foreign(message: &[u8]) {
         assert_eq!(session.seal_message(&plain).as_deref(), Ok(message), "SIV has one ciphertext for a text");
     }
     let context = call(&[]);
-    if let Ok((_, plain)) = KEYS.open_call(&context, message) {
+    if let Ok((_, plain)) = KEYS.open_call(&context, message, true) {
         // Only the seeds' client could know how.
-        assert_eq!(message.get(33..65), Some(&client().public()[..]));
-        let sealer = Sealer::new(&client(), &KEYS.input_public(), message[1..33].try_into().expect("a nonce"));
+        assert_eq!(message.get(41..73), Some(&client().public()[..]));
+        let sealer = Sealer::new(&client(), &KEYS.input_key(), message[9..41].try_into().expect("a nonce"));
         assert_eq!(
             sealer.and_then(|sealer| sealer.call(&context, &plain)).map(|sealed| sealed.0),
             Ok(message.to_vec())
         );
-        assert!(KEYS.open_estimate(&context, message).is_err() && KEYS.open_query(&query(), message).is_err());
+        assert!(KEYS.open_estimate(&context, message, true).is_err() && KEYS.open_query(&query(), message, true).is_err());
     }
-    let _ = KEYS.open_estimate(&context, message);
-    let _ = KEYS.open_query(&query(), message);
+    let _ = KEYS.open_estimate(&context, message, true);
+    let _ = KEYS.open_query(&query(), message, true);
     if let Some(head) = message.first_chunk()
         && let Ok(session) = KEYS.siv_session(head)
     {
@@ -85,17 +85,17 @@ fn siv(nonce: [u8; 32], plain: &[u8], change: &Change) {
 }
 
 fn gcm(nonce: [u8; 32], amount: U256, plain: &[u8], change: &Change) {
-    let sealer = || Sealer::new(&client(), &KEYS.input_public(), nonce).expect("a good key");
+    let sealer = || Sealer::new(&client(), &KEYS.input_key(), nonce).expect("a good key");
     let funds = [Coin { denom: "uscrt", amount }];
     let context = call(&funds);
     let (message, reader) = sealer().call(&context, plain).expect("short");
-    let (keys, opened) = KEYS.open_call(&context, &message).expect("sealed for this call");
+    let (keys, opened) = KEYS.open_call(&context, &message, true).expect("sealed for this call");
     assert_eq!(*opened, plain);
     let reread = reread_call(&client(), &KEYS.input_public(), &context, &message);
     assert_eq!(reread.map(|reread| reread.1.to_vec()).as_deref(), Ok(plain));
 
     let changed = change.of(&message);
-    assert!(KEYS.open_call(&context, &changed).is_err());
+    assert!(KEYS.open_call(&context, &changed, true).is_err());
     assert!(reread_call(&client(), &KEYS.input_public(), &context, &changed).is_err());
     let more = [Coin { denom: "uscrt", amount: amount.wrapping_add(U256::ONE) }];
     let others = [
@@ -108,7 +108,7 @@ fn gcm(nonce: [u8; 32], amount: U256, plain: &[u8], change: &Change) {
         CallContext { funds: &more, ..context },
     ];
     for other in others {
-        assert!(KEYS.open_call(&other, &message).is_err(), "{other:?}");
+        assert!(KEYS.open_call(&other, &message, true).is_err(), "{other:?}");
     }
 
     let place = OutputPlace { transaction: CODE, message: 1, output: 0 };
@@ -121,9 +121,9 @@ fn gcm(nonce: [u8; 32], amount: U256, plain: &[u8], change: &Change) {
     }
 
     let (question, asker) = sealer().query(&query(), plain).expect("short");
-    let (answerer, opened) = KEYS.open_query(&query(), &question).expect("sealed for this contract");
+    let (answerer, opened) = KEYS.open_query(&query(), &question, true).expect("sealed for this contract");
     assert_eq!(*opened, plain);
-    assert!(KEYS.open_query(&query(), &change.of(&question)).is_err());
+    assert!(KEYS.open_query(&query(), &change.of(&question), true).is_err());
     let answer = answerer.seal_answer(plain).expect("short");
     assert_eq!(asker.open_answer(&answer).as_deref().map(Vec::as_slice), Ok(plain));
     assert!(asker.open_answer(&change.of(&answer)).is_err());
@@ -174,7 +174,7 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let reply = cloister_envelope::message::ReplyTo { id: 7, code_hash: CODE };
     let plain = Plaintext { code_hash: CODE, replies: vec![reply, reply], message: b"{\"read\":{}}" }.to_bytes();
     let session = siv::Session::of_client(&client(), &KEYS.io_public(), [1; 32]).expect("a good key");
-    let sealer = || Sealer::new(&client(), &KEYS.input_public(), [2; 32]).expect("a good key");
+    let sealer = || Sealer::new(&client(), &KEYS.input_key(), [2; 32]).expect("a good key");
     let mut seeds = vec![
         session.seal_message(&plain).expect("short"),
         sealer().call(&call(&[]), b"{}").expect("short").0,

@@ -8,7 +8,7 @@ use cloister_chain::genesis::GenesisAccount;
 use cloister_chain::wire::{Answer, Call, Execute, Query, QueryAt, QueryRefusal};
 use cloister_chain::{EthTx, Genesis, Outcome, Tx};
 use cloister_consensus::Solo;
-use cloister_keys::Seed;
+use cloister_keys::{Roots, Seed};
 use cloister_ledger::Ledger;
 use cloister_state::NoSupply;
 use ed25519_zebra::SigningKey;
@@ -67,7 +67,7 @@ fn attempt(code: Vec<u8>, to: Address, calldata: Vec<u8>) {
 }
 
 fn new_ledger(genesis: &Genesis) -> (Ledger, Outcome) {
-    Ledger::genesis(genesis, &Seed::from_bytes([9; 32])).expect("a checked genesis")
+    Ledger::genesis(genesis, Roots::found(&genesis.chain_id, Seed::from_bytes([9; 32]))).expect("a checked genesis")
 }
 
 /// The first block, with the call as its one transaction.

@@ -13,7 +13,7 @@ use cloister_chain::wire::{self, Answer, Boot, Call, Execute, Halt, Query, Query
 use cloister_chain::{B256, Genesis, Leaf, Tx};
 use cloister_consensus::Solo;
 use cloister_envelope::Form;
-use cloister_keys::{Purpose, SealingKey, Seed};
+use cloister_keys::{Purpose, Roots, SealingKey, Seed};
 use cloister_ledger::Ledger;
 use cloister_state::{NoSupply, Tree};
 use ed25519_zebra::SigningKey;
@@ -61,7 +61,7 @@ fn chain(seeds: &mut Vec<(&'static str, Vec<u8>)>) {
         }
     }
 
-    let (mut ledger, first) = Ledger::genesis(&genesis, &Seed::from_bytes([9; 32])).expect("a good genesis");
+    let (mut ledger, first) = Ledger::genesis(&genesis, Roots::found("test-1", Seed::from_bytes([9; 32]))).expect("a good genesis");
     let parent = Parent::genesis(&genesis, &first);
     let (block, certificate) = Solo::new(SigningKey::from([7; 32])).propose(&parent, vec![tx], genesis.time + 1);
     seeds.push(("block", encode(&(&block, &certificate))));
@@ -77,18 +77,18 @@ fn chain(seeds: &mut Vec<(&'static str, Vec<u8>)>) {
     seeds.push(("proof", encode(&(tree.root(), absent, None::<Vec<u8>>, tree.prove(&absent)))));
 
     let checkpoint = Some(vec![1; 40]);
-    let boot = Boot { genesis, sealing_key: SealingBytes([5; 32]), sealed_seed: None, checkpoint, trail: None };
-    let supply = ToEnclave::Supply { leaves: vec![None, Some(vec![1])], blobs: vec![Some(vec![2].into())] };
+    let boot = Boot { genesis, sealing_key: SealingBytes([5; 32]), sealed_roots: None, checkpoint, trail: None };
+    let supply = ToEnclave::Supply { leaves: vec![None, Some(vec![1])], sealed: vec![None, Some((Leaf::Chain, vec![1]))], blobs: vec![Some(vec![2].into())] };
     let queries =
         [Query::Call(call.clone()), Query::Estimate(call), Query::Prove(absent), Query::UserKey(Address::ZERO)];
     let mut to_enclave = vec![ToEnclave::Boot(boot), ToEnclave::Execute(next), supply];
     to_enclave.push(ToEnclave::Load { leaves: vec![(absent, vec![3])], last: true });
     to_enclave.extend(queries.map(|query| ToEnclave::Query(QueryAt { height: Some(1), query })));
     seeds.extend(to_enclave.iter().map(|message| ("to_enclave", frame(message))));
-    let need = ToHost::Need { height: 1, leaves: vec![absent], blobs: vec![B256::ZERO] };
+    let need = ToHost::Need { height: 1, leaves: vec![absent], positions: vec![B256::ZERO], blobs: vec![B256::ZERO] };
     let answer =
         ToHost::Answer(Answer::Proved { height: 1, root: tree.root(), value: None, proof: tree.prove(&absent) });
-    let to_host = [ToHost::Outcome(outcome), need, answer, ToHost::Halt(Halt::Root), ToHost::Loaded];
+    let to_host = [ToHost::Outcome(outcome), need, answer, ToHost::Halt(Halt::Root), ToHost::Loaded { sealed_roots: Some(vec![3]) }];
     seeds.extend(to_host.iter().map(|message| ("to_host", frame(message))));
 }
 
@@ -107,7 +107,7 @@ fn cells(seeds: &mut Vec<(&'static str, Vec<u8>)>) {
         seeds.push(("onboarding", key));
     }
     let sealing = SealingKey::from_bytes("test-1", [5; 32]);
-    for (purpose, plain) in [(Purpose::Seed, &[7; 32][..]), (Purpose::Checkpoint, b"a checkpoint")] {
+    for (purpose, plain) in [(Purpose::Roots, &[7; 104][..]), (Purpose::Checkpoint, b"a checkpoint")] {
         let blob = sealing.seal(purpose, b"context", plain).expect("short");
         seeds.push(("sealed", [&[7], &b"context"[..], &blob].concat()));
     }

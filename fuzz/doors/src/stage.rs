@@ -10,9 +10,9 @@ use cloister_chain::genesis::GenesisAccount;
 use cloister_chain::wire::{Call, Execute};
 use cloister_chain::{Address, B256, Bytes, Genesis, Leaf, Outcome, Tx};
 use cloister_consensus::Solo;
-use cloister_keys::Seed;
+use cloister_keys::{Roots, Seed};
 use cloister_ledger::{Checkpoint, Ledger};
-use cloister_state::{Supplied, Supply, SupplyError};
+use cloister_state::{Supplied, Supply, SupplyError, Wanted};
 use cloister_wasm::Version;
 use ed25519_zebra::SigningKey;
 use prost::Message as _;
@@ -75,7 +75,7 @@ impl Stage {
             .map(|user| GenesisAccount { address: account(user), coins: 1_000_000_000, ..Default::default() })
             .collect();
         genesis.accounts.extend([rich, GenesisAccount { address: ETHEREUM, code, ..Default::default() }]);
-        let (mut ledger, first) = Ledger::genesis(&genesis, &Seed::from_bytes(SEED)).expect("a good genesis");
+        let (mut ledger, first) = Ledger::genesis(&genesis, roots()).expect("a good genesis");
         let mut host = Host::default();
         host.keep(&first);
         let mut parent = Parent::genesis(&genesis, &first);
@@ -99,8 +99,7 @@ impl Stage {
 
     /// A ledger at the last block.
     pub(crate) fn ledger(&self) -> Ledger {
-        let seed = Seed::from_bytes(SEED);
-        let mut loading = Ledger::resume(&self.genesis, &seed, self.checkpoint.clone()).expect("its own checkpoint");
+        let mut loading = Ledger::resume(&self.genesis, roots(), self.checkpoint.clone()).expect("its own checkpoint");
         loading.load(self.host.leaves.iter().map(|(leaf, value)| (*leaf, value.clone())).collect());
         loading.finish().expect("its own leaves")
     }
@@ -131,12 +130,19 @@ impl Host {
 }
 
 impl Supply for Host {
-    fn supply(&mut self, _: u64, leaves: &[Leaf], blobs: &[B256]) -> Result<Supplied, SupplyError> {
+    fn supply(&mut self, _: u64, wanted: &Wanted<'_>) -> Result<Supplied, SupplyError> {
+        // Its chain has one epoch.
+        let Wanted { leaves, positions, blobs } = wanted;
         Ok(Supplied {
+            sealed: vec![None; positions.len()],
             leaves: leaves.iter().map(|leaf| self.leaves.get(leaf).cloned()).collect(),
             blobs: blobs.iter().map(|hash| self.blobs.get(hash).cloned()).collect(),
         })
     }
+}
+
+fn roots() -> Roots {
+    Roots::found("test-1", Seed::from_bytes(SEED))
 }
 
 /// A transaction of user number `user`, with enough gas to store small code.

@@ -71,11 +71,11 @@ fn stolen(stage: &mut Stage) -> Result<Attempts, Failure> {
     attempts.add("the seed alone", boots(&Disk { checkpoint: Vec::new(), ..elsewhere.clone() })?);
     for cut in [1, 8, 20] {
         let short = |bytes: &[u8]| bytes[..bytes.len().saturating_sub(cut)].to_vec();
-        let seed = Disk { sealed_seed: short(&chain.disk.sealed_seed), ..chain.disk.clone() };
+        let seed = Disk { sealed_roots: short(&chain.disk.sealed_roots), ..chain.disk.clone() };
         let state = Disk { checkpoint: short(&chain.disk.checkpoint), ..chain.disk.clone() };
         attempts.also("a file that lacks its end is refused", !boots(&seed)? && !boots(&state)?);
     }
-    let without_seed = Disk { sealed_seed: Vec::new(), ..chain.disk.clone() };
+    let without_seed = Disk { sealed_roots: Vec::new(), ..chain.disk.clone() };
     attempts.also("a state without its seed is refused", !boots(&without_seed)?);
     attempts.also("at home it opens", boots(&chain.disk)?);
     Ok(attempts)
@@ -107,7 +107,7 @@ fn hardware(stage: &mut Stage) -> Result<Attempts, Failure> {
     let disk = Disk { sealing_key: stage.dice.bytes(), ..Disk::default() };
     let booted = stage.enclave()?.boot(&promised, &disk, None)?;
     let machine = SealingKey::from_bytes(&promised.chain_id, disk.sealing_key);
-    let seed = booted.and_then(|booted| machine.open_seed(promised.hash().as_slice(), &booted.sealed_seed).ok());
+    let seed = booted.and_then(|booted| machine.open_roots(promised.hash().as_slice(), &booted.sealed_roots).ok());
     let mut attempts = Attempts::default();
     attempts.add("the seed of a chain that promises hardware", seed.is_some());
     Ok(attempts)

@@ -3,8 +3,8 @@
 use alloy_primitives::U256;
 use cloister_chain::trail::{Link, Trail};
 use cloister_chain::{Account, B256, Leaf};
-use cloister_keys::{Keys, Seed, WritePlace};
-use cloister_state::{Cache, Supplied, Supply, SupplyError, Tree, View};
+use cloister_keys::{Keys, Roots, Seed, WritePlace};
+use cloister_state::{Cache, Supplied, Supply, SupplyError, Tree, View, Wanted};
 use cloister_teeth::Mechanism;
 
 use super::evm::{keeper_chain, told};
@@ -61,8 +61,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 struct Liar(Vec<u8>);
 
 impl Supply for Liar {
-    fn supply(&mut self, _: u64, leaves: &[Leaf], _: &[B256]) -> Result<Supplied, SupplyError> {
-        Ok(Supplied { leaves: vec![Some(self.0.clone()); leaves.len()], blobs: Vec::new() })
+    fn supply(&mut self, _: u64, wanted: &Wanted<'_>) -> Result<Supplied, SupplyError> {
+        let leaves = wanted.leaves;
+        Ok(Supplied { leaves: vec![Some(self.0.clone()); leaves.len()], ..Supplied::default() })
     }
 }
 
@@ -159,7 +160,7 @@ fn swapped_code(stage: &mut Stage) -> Result<Attempts, Failure> {
 }
 
 fn moved_record(stage: &mut Stage) -> Result<Attempts, Failure> {
-    let keys = Keys::new("test-1", &Seed::from_bytes(stage.dice.bytes()));
+    let keys = Keys::new("test-1", Roots::found("test-1", Seed::from_bytes(stage.dice.bytes())));
     let state = keys.contract_state(address(9));
     let place = WritePlace { height: 1, header_hash: B256::new(stage.dice.bytes()), transaction: 0, write: 0 };
     let (salary, published) = (state.name(b"salary"), state.name(b"published"));

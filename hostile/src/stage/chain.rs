@@ -50,7 +50,7 @@ impl Chain {
         let mut enclave = stage.enclave()?;
         let booted = enclave.boot(&genesis, &disk, None)?.ok_or("a new chain does not boot")?;
         let outcome = booted.genesis.ok_or("a new chain has no state")?;
-        disk.sealed_seed = booted.sealed_seed;
+        disk.sealed_roots = booted.sealed_roots;
         disk.keep(&outcome);
         let parent = Parent::genesis(&genesis, &outcome);
         Ok(Self { genesis, enclave, disk, parent, decided: Vec::new(), outcomes: vec![outcome], validators })

@@ -158,7 +158,8 @@ fn succeeded(outcome: &Outcome) -> Result<(), Failure> {
 
 fn sealer(chain: &mut Chain, user: u8, nonce: [u8; 32]) -> Result<gcm::Sealer, Failure> {
     let network = network(chain)?;
-    Ok(gcm::Sealer::new(&ExchangeKey::from_secret(Secret::from_bytes([user; 32])), &network.input, nonce)?)
+    let key = gcm::InputKey { epoch: network.epoch, public: network.input };
+    Ok(gcm::Sealer::new(&ExchangeKey::from_secret(Secret::from_bytes([user; 32])), &key, nonce)?)
 }
 
 fn key(user: u8) -> PublicKey {

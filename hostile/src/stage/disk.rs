@@ -10,7 +10,7 @@ use cloister_chain::{B256, Bytes, Leaf, Outcome};
 pub(crate) struct Disk {
     pub(crate) leaves: BTreeMap<Leaf, Vec<u8>>,
     pub(crate) blobs: BTreeMap<B256, Bytes>,
-    pub(crate) sealed_seed: Vec<u8>,
+    pub(crate) sealed_roots: Vec<u8>,
     pub(crate) checkpoint: Vec<u8>,
     pub(crate) sealing_key: [u8; 32],
 }
@@ -25,11 +25,19 @@ impl Disk {
         }
         self.blobs.extend(outcome.blobs.iter().cloned());
         self.checkpoint = outcome.checkpoint.clone();
+        if let Some(roots) = &outcome.sealed_roots {
+            self.sealed_roots = roots.clone();
+        }
     }
 
     /// An honest answer.
-    pub(crate) fn supply(&self, leaves: &[Leaf], blobs: &[B256]) -> ToEnclave {
+    pub(crate) fn supply(&self, leaves: &[Leaf], positions: &[B256], blobs: &[B256]) -> ToEnclave {
+        let named = |position: &B256| {
+            let found = self.leaves.iter().find(|(leaf, _)| leaf.position() == *position);
+            found.map(|(leaf, value)| (*leaf, value.clone()))
+        };
         ToEnclave::Supply {
+            sealed: positions.iter().map(named).collect(),
             leaves: leaves.iter().map(|leaf| self.leaves.get(leaf).cloned()).collect(),
             blobs: blobs.iter().map(|hash| self.blobs.get(hash).cloned()).collect(),
         }

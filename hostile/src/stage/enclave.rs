@@ -105,7 +105,7 @@ impl Enclave {
         let boot = Boot {
             genesis: genesis.clone(),
             sealing_key: SealingBytes(disk.sealing_key),
-            sealed_seed: some(&disk.sealed_seed),
+            sealed_roots: some(&disk.sealed_roots),
             checkpoint: some(&disk.checkpoint).filter(|_| trail.is_none()),
             trail,
         };
@@ -123,7 +123,7 @@ impl Enclave {
     ) -> Result<bool, Failure> {
         let leaves = leaves.into_iter().map(|(leaf, value)| (*leaf, value.clone())).collect();
         self.tell(&ToEnclave::Load { leaves, last: true })?;
-        Ok(matches!(self.hear()?, Some(ToHost::Loaded)))
+        Ok(matches!(self.hear()?, Some(ToHost::Loaded { .. })))
     }
 
     /// Boots and loads all that `disk` holds.
@@ -137,7 +137,9 @@ impl Enclave {
         self.tell(&ToEnclave::Execute(copy))?;
         loop {
             match self.hear()? {
-                Some(ToHost::Need { leaves, blobs, .. }) => self.tell(&disk.supply(&leaves, &blobs))?,
+                Some(ToHost::Need { leaves, positions, blobs, .. }) => {
+                    self.tell(&disk.supply(&leaves, &positions, &blobs))?;
+                }
                 Some(ToHost::Outcome(outcome)) => return Ok(Reply::Done(Box::new(outcome))),
                 Some(ToHost::Halt(halt)) => return Ok(Reply::Halted(halt)),
                 Some(other) => return Err(format!("an answer that belongs to no block: {other:?}").into()),
@@ -151,7 +153,9 @@ impl Enclave {
         wire::send(&mut self.query, &ToEnclave::Query(QueryAt { height: None, query }))?;
         loop {
             match heard(wire::receive(&mut self.query))? {
-                Some(ToHost::Need { leaves, blobs, .. }) => wire::send(&mut self.query, &disk.supply(&leaves, &blobs))?,
+                Some(ToHost::Need { leaves, positions, blobs, .. }) => {
+                    wire::send(&mut self.query, &disk.supply(&leaves, &positions, &blobs))?;
+                }
                 Some(ToHost::Answer(answer)) => return Ok(answer),
                 Some(other) => return Err(format!("an answer that belongs to no question: {other:?}").into()),
                 None => return Err("the enclave is gone".into()),

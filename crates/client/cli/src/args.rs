@@ -100,6 +100,12 @@ pub struct Dev {
     /// Chain id of a new chain for everything else [default: secretdev-1].
     #[arg(long, value_name = "NAME", help_heading = "Chain")]
     pub chain_id: Option<String>,
+    /// How long an epoch of a new chain lasts: then the network's keys of our own form and of the state change [default: a day].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Chain")]
+    pub epoch_length: Option<Duration>,
+    /// How long after that what was sealed to the former key still opens [default: an hour].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Chain")]
+    pub epoch_grace: Option<Duration>,
     /// How many of hardhat's well-known accounts a new chain funds [default: 10].
     #[arg(long, short, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     #[arg(help_heading = "Chain")]

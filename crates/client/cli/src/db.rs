@@ -17,7 +17,7 @@ pub fn info(shell: &Shell, home: &Path) -> Result<(), Error> {
     if shell.json() {
         return shell.object(&info);
     }
-    let Info { chain_id, evm_chain_id, simulated, genesis, height, block, time, oldest_state, seed, bytes } = info;
+    let Info { chain_id, evm_chain_id, simulated, genesis, height, block, time, oldest_state, roots, bytes } = info;
     let kind = if simulated { "SIMULATED" } else { "hardware" };
     shell.result(format_args!("chain         {chain_id} ({evm_chain_id} for Ethereum's clients), {kind}"))?;
     shell.result(format_args!("genesis       {genesis}"))?;
@@ -29,7 +29,7 @@ pub fn info(shell: &Shell, home: &Path) -> Result<(), Error> {
         }
         _ => shell.result("last block    none: the chain has not begun here")?,
     }
-    shell.result(format_args!("sealed seed   {}", if seed { "there" } else { "missing" }))?;
+    shell.result(format_args!("sealed roots  {}", if roots { "there" } else { "missing" }))?;
     shell.result(format_args!("file          {bytes} bytes"))
 }
 
@@ -122,8 +122,8 @@ struct Info {
     block: Option<B256>,
     time: Option<u64>,
     oldest_state: u64,
-    /// Whether the enclave's sealed seed is there.
-    seed: bool,
+    /// Whether the enclave's sealed roots are there.
+    roots: bool,
     /// Size of the file.
     bytes: u64,
 }
@@ -142,7 +142,7 @@ impl Info {
             block: header.as_ref().map(Header::hash),
             time: header.as_ref().map(|header| header.time),
             oldest_state: reader.oldest()?,
-            seed: reader.seed()?.is_some(),
+            roots: home.join(ROOTS).is_file(),
             bytes: std::fs::metadata(home.join(STORE)).map_or(0, |data| data.len()),
         })
     }
@@ -164,5 +164,7 @@ struct Verified {
     block: B256,
 }
 
+/// Name of the file in a home with what the enclave sealed.
+const ROOTS: &str = "roots.sealed";
 /// Name of the store's file in a home.
 const STORE: &str = "chain.redb";

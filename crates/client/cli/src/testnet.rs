@@ -31,6 +31,7 @@ pub fn init(shell: &Shell, init: &Init) -> Result<(), Error> {
         balance: genesis::BALANCE,
         evm_gas: init.evm_gas,
         sdk_gas: init.sdk_gas,
+        epochs: genesis::EPOCHS,
         quick: false,
     };
     let made = make(&init.output, &plan, terms, accounts::HARDHAT, Owners::Fresh)?;

@@ -42,7 +42,7 @@ fn every_node_has_one_genesis_and_keys_and_a_sealed_seed_of_its_own() {
             assert!(secrets.insert(text), "{key} of {}", home.display());
         }
         let info = json_of(&["db", "info", "--json", "--home", home.to_str().unwrap()]);
-        assert_eq!((&info["seed"], &info["height"]), (&json!(true), &Value::Null));
+        assert_eq!((&info["roots"], &info["height"]), (&json!(true), &Value::Null));
         assert_eq!(info["genesis"], made["genesis"]);
     }
     assert!(fs::read_dir(root.path()).unwrap().count() == 1, "nothing is left beside the network");

@@ -9,7 +9,7 @@ use cloister_chain::staking::Queue;
 use cloister_consensus::Solo;
 
 use crate::executor::Executor;
-use crate::node::{NodeError, Shared, block_budget, now};
+use crate::node::{NodeError, Shared, block_budget, epoch_due, now};
 use crate::signal::Event;
 
 /// What the loop's thread owns.
@@ -47,14 +47,15 @@ impl Alone {
         self.block_time.into_iter().chain(timed).min().map(|time| Instant::now() + time)
     }
 
-    /// When the next vote or unbonding ends, in nanoseconds since 1970. Without an answer of the store nothing ends by itself.
+    /// When the next vote or unbonding ends, or an epoch needs a block, in nanoseconds since 1970. Without an answer of the store nothing ends by itself.
     fn due(&self) -> Option<u64> {
         let reader = self.shared.store.reader().ok()?;
         let height = reader.tip().ok()??;
         let read = |leaf| reader.leaf(&leaf, height).ok().flatten();
         let governance: Option<Governance> = read(Leaf::Governance).and_then(|bytes| borsh::from_slice(&bytes).ok());
         let staking: Option<Queue> = read(Leaf::StakingQueue).and_then(|bytes| borsh::from_slice(&bytes).ok());
-        let dues = [governance.and_then(|governance| governance.due), staking.and_then(|queue| queue.due)];
+        let epoch = epoch_due(&reader, height, &self.shared.genesis);
+        let dues = [governance.and_then(|governance| governance.due), staking.and_then(|queue| queue.due), epoch];
         dues.into_iter().flatten().min()
     }
 

@@ -13,6 +13,8 @@ use cloister_store::{Item, Store, StoreError};
 use rustix::event::{PollFd, PollFlags};
 use thiserror::Error;
 
+use crate::home::HomeError;
+use crate::roots::Safe;
 use crate::snapshot::{SnapshotError, Taken};
 use crate::spawn::{self, Spawner};
 
@@ -34,6 +36,9 @@ pub enum EnclaveError {
     /// What it asked for could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Its sealed roots cannot be read or kept.
+    #[error(transparent)]
+    Home(#[from] HomeError),
     /// The state that others gave cannot be read.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
@@ -52,7 +57,7 @@ impl Enclave {
     pub(crate) fn start(
         spawner: &Spawner,
         genesis: &Genesis,
-        sealing: &SealingBytes,
+        safe: &Safe,
         store: &Store,
         taken: Option<&Taken>,
     ) -> Result<(Self, Vec<UnixStream>, Booted), EnclaveError> {
@@ -61,8 +66,8 @@ impl Enclave {
         let reader = store.reader()?;
         let boot = Boot {
             genesis: genesis.clone(),
-            sealing_key: SealingBytes(sealing.0),
-            sealed_seed: reader.seed()?,
+            sealing_key: SealingBytes(safe.sealing.0),
+            sealed_roots: safe.read()?,
             checkpoint: reader.checkpoint()?,
             trail: taken.map(|taken| taken.trail.clone()),
         };
@@ -70,8 +75,8 @@ impl Enclave {
         let ToHost::Booted(booted) = enclave.receive()? else { return Err(EnclaveError::Protocol) };
         match (&booted.genesis, reader.head()?) {
             (Some(outcome), None) => {
-                // The seed first: without it, what is sealed under it would be lost.
-                store.put_seed(&booted.sealed_seed)?;
+                // The roots first: without them, what is sealed under them would be lost.
+                safe.write(&booted.sealed_roots)?;
                 store.commit_genesis(outcome)?;
             }
             (None, Some(head)) if head.height == booted.height => {
@@ -80,16 +85,17 @@ impl Enclave {
                     enclave.send(&ToEnclave::Load { leaves, last: false })?;
                 }
                 enclave.send(&ToEnclave::Load { leaves: Vec::new(), last: true })?;
-                let ToHost::Loaded = enclave.receive()? else { return Err(EnclaveError::Protocol) };
+                let ToHost::Loaded { sealed_roots } = enclave.receive()? else { return Err(EnclaveError::Protocol) };
+                sealed_roots.map(|sealed| safe.write(&sealed)).transpose()?;
             }
-            (None, None) => enclave.adopt(&booted, store, taken.ok_or(EnclaveError::Protocol)?)?,
+            (None, None) => enclave.adopt(&booted, safe, store, taken.ok_or(EnclaveError::Protocol)?)?,
             _ => return Err(EnclaveError::Protocol),
         }
         Ok((enclave, streams.queries, booted))
     }
 
     /// Loads a state that others gave. What the enclave accepted is what the store begins with.
-    fn adopt(&mut self, booted: &Booted, store: &Store, taken: &Taken) -> Result<(), EnclaveError> {
+    fn adopt(&mut self, booted: &Booted, safe: &Safe, store: &Store, taken: &Taken) -> Result<(), EnclaveError> {
         let checkpoint = booted.checkpoint.as_deref().ok_or(EnclaveError::Protocol)?;
         let (mut leaves, mut size) = (Vec::new(), 0);
         for item in taken.items()? {
@@ -102,8 +108,10 @@ impl Enclave {
             }
         }
         self.send(&ToEnclave::Load { leaves, last: true })?;
-        let ToHost::Loaded = self.receive()? else { return Err(EnclaveError::Protocol) };
-        Ok(store.adopt(&taken.parent, &taken.trail, checkpoint, taken.items()?)?)
+        let ToHost::Loaded { sealed_roots } = self.receive()? else { return Err(EnclaveError::Protocol) };
+        store.adopt(&taken.parent, &taken.trail, checkpoint, taken.items()?)?;
+        sealed_roots.map(|sealed| safe.write(&sealed)).transpose()?;
+        Ok(())
     }
 
     /// Has a decided block executed, with what the enclave asks for from `store`.
@@ -112,7 +120,9 @@ impl Enclave {
         self.send(&ToEnclave::Execute(execute))?;
         loop {
             match self.receive()? {
-                ToHost::Need { height, leaves, blobs } => self.send(&supply(store, height, &leaves, &blobs)?)?,
+                ToHost::Need { height, leaves, positions, blobs } => {
+                    self.send(&supply(store, height, &leaves, &positions, &blobs)?)?;
+                }
                 ToHost::Outcome(outcome) if outcome.height == height => return Ok(outcome),
                 _ => return Err(EnclaveError::Protocol),
             }
@@ -184,11 +194,18 @@ impl Drop for Enclave {
 }
 
 /// What the store holds of what an enclave needs.
-pub(crate) fn supply(store: &Store, height: u64, leaves: &[Leaf], blobs: &[B256]) -> Result<ToEnclave, StoreError> {
+pub(crate) fn supply(
+    store: &Store,
+    height: u64,
+    leaves: &[Leaf],
+    positions: &[B256],
+    blobs: &[B256],
+) -> Result<ToEnclave, StoreError> {
     let reader = store.reader()?;
     let leaves = if leaves.is_empty() { Vec::new() } else { reader.leaf_values(leaves, height)? };
+    let sealed = if positions.is_empty() { Vec::new() } else { reader.named(positions, height)? };
     let blobs = blobs.iter().map(|hash| reader.blob(hash)).collect::<Result<Vec<Option<Bytes>>, _>>()?;
-    Ok(ToEnclave::Supply { leaves, blobs })
+    Ok(ToEnclave::Supply { leaves, sealed, blobs })
 }
 
 /// What an operator can do about a halt.
@@ -196,7 +213,9 @@ fn explain(halt: &Halt) -> &'static str {
     match halt {
         Halt::Protocol => "it was sent something that does not belong there",
         Halt::Genesis => "the genesis breaks a rule, or demands hardware that this machine does not have",
-        Halt::Sealed => "its sealed seed or checkpoint was made on another machine or for another chain, or is damaged",
+        Halt::Sealed => {
+            "its sealed roots or checkpoint were made on another machine, for another chain or for a later state, or are damaged"
+        }
         Halt::Root => "the stored state is not the one that it executed: the store is damaged",
         Halt::Block => "the block does not follow from the last one",
         Halt::Diverged => "the validators agreed on other results than its own: keep this directory as evidence",

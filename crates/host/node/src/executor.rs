@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cloister_chain::wire::{Execute, Lockdown, SealingBytes};
+use cloister_chain::wire::{Execute, Lockdown};
 use cloister_chain::{Address, B256, Block, Certificate, Outcome, Parent, Tx};
 use cloister_consensus::Standing;
 use cloister_store::StoreError;
 
 use crate::enclave::{Enclave, EnclaveError};
 use crate::node::{NodeError, Shared, payers, standing};
+use crate::roots::Safe;
 use crate::snapshot::Taken;
 use crate::spawn::Spawner;
 
@@ -18,7 +19,7 @@ use crate::spawn::Spawner;
 pub(crate) struct Executor {
     shared: Arc<Shared>,
     spawner: Spawner,
-    sealing: SealingBytes,
+    safe: Safe,
     parent: Arc<Parent>,
     enclave: Enclave,
     generation: u64,
@@ -29,14 +30,14 @@ impl Executor {
     pub(crate) fn start(
         shared: Arc<Shared>,
         spawner: Spawner,
-        sealing: SealingBytes,
+        safe: Safe,
         taken: Option<&Taken>,
     ) -> Result<(Self, Lockdown), NodeError> {
-        let (enclave, lockdown) = start(&shared, &spawner, &sealing, 0, taken)?;
+        let (enclave, lockdown) = start(&shared, &spawner, &safe, 0, taken)?;
         let parent = Arc::new(tip(&shared)?);
         shared.mempool.committed(parent.header.height, &[], &BTreeMap::new());
         shared.heads.send_replace(parent.header.height);
-        Ok((Self { shared, spawner, sealing, parent, enclave, generation: 0 }, lockdown))
+        Ok((Self { shared, spawner, safe, parent, enclave, generation: 0 }, lockdown))
     }
 
     /// The last executed block.
@@ -50,6 +51,10 @@ impl Executor {
         let outcome = self.execute(&block, &certificate)?;
         let execution = start.elapsed();
         self.shared.store.commit(&block, &certificate, &outcome)?;
+        // After the block: older roots lead to newer ones, and not back.
+        if let Some(roots) = &outcome.sealed_roots {
+            self.safe.write(roots)?;
+        }
         let height = outcome.height;
         let accounts = self.accounts(&block, &outcome)?;
         let hashes: Vec<B256> = outcome.receipts.iter().map(|receipt| receipt.tx).collect();
@@ -104,7 +109,7 @@ impl Executor {
         let mut attempt = 1;
         loop {
             self.generation += 1;
-            match start(&self.shared, &self.spawner, &self.sealing, self.generation, None) {
+            match start(&self.shared, &self.spawner, &self.safe, self.generation, None) {
                 Ok((enclave, _)) => {
                     self.enclave = enclave;
                     self.shared.vitals.restarted();
@@ -139,11 +144,11 @@ impl Executor {
 fn start(
     shared: &Arc<Shared>,
     spawner: &Spawner,
-    sealing: &SealingBytes,
+    safe: &Safe,
     generation: u64,
     taken: Option<&Taken>,
 ) -> Result<(Enclave, Lockdown), NodeError> {
-    let (enclave, streams, booted) = Enclave::start(spawner, &shared.genesis, sealing, &shared.store, taken)?;
+    let (enclave, streams, booted) = Enclave::start(spawner, &shared.genesis, safe, &shared.store, taken)?;
     let signal = Arc::clone(&shared.signal);
     enclave.watch(move || signal.lost(generation))?;
     shared.queries.serve(generation, streams).map_err(EnclaveError::Spawn)?;

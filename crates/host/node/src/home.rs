@@ -5,6 +5,7 @@
 //! | `validator.key` | Ed25519 signing key: 32 bytes in hex and a newline | 0600 |
 //! | `node.key` | Ed25519 key that peers know the node by, on a network only: 32 bytes in hex and a newline | 0600 |
 //! | `sealing.key` | SIMULATED hardware: what this machine's enclave seals to; 32 bytes in hex and a newline | 0600 |
+//! | `roots.sealed` | the network's roots, as the enclave of this machine sealed them | 0600 |
 //! | `chain.redb` | the store | 0600 |
 //!
 //! The directory has mode 0700. Keys are made when they are absent; a key that does not read is an error and never replaced.
@@ -15,6 +16,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cloister_chain::wire::SealingBytes;
 use cloister_chain::{B256, Genesis};
@@ -26,12 +28,15 @@ use tempfile::NamedTempFile;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::roots::{Place, Safe};
+
 /// Keys, and a directory unless the node keeps everything in memory.
 #[derive(Debug)]
 pub struct Home {
     pub(crate) directory: Option<PathBuf>,
     pub(crate) validator: SigningKey,
     pub(crate) sealing: SealingBytes,
+    roots: Arc<Place>,
 }
 
 /// What keeps other processes from a home. The system releases it when the process ends, however it ends.
@@ -67,7 +72,12 @@ pub enum HomeError {
 impl Home {
     /// New keys that are forgotten with everything else when the node stops.
     pub fn in_memory() -> Result<Self, HomeError> {
-        Ok(Self { directory: None, validator: SigningKey::from(*random()?), sealing: SealingBytes(*random()?) })
+        Ok(Self {
+            directory: None,
+            validator: SigningKey::from(*random()?),
+            sealing: SealingBytes(*random()?),
+            roots: Arc::new(Place::in_memory()),
+        })
     }
 
     /// The home in `directory`, made if there is none.
@@ -78,17 +88,18 @@ impl Home {
             directory: Some(directory.into()),
             validator: SigningKey::from(*key(&directory.join(VALIDATOR_KEY))?),
             sealing: SealingBytes(*key(&directory.join("sealing.key"))?),
+            roots: Arc::new(Place::in_directory(directory)),
         })
     }
 
-    /// Whether there is a sealed seed: without one, an enclave that starts here makes a chain of its own.
+    /// Whether there are sealed roots: without any, an enclave that starts here makes a chain of its own.
     pub fn has_seed(&self) -> Result<bool, HomeError> {
-        let Some(directory) = &self.directory else { return Ok(false) };
-        match Store::open(directory) {
-            Ok(store) => Ok(store.reader()?.seed()?.is_some()),
-            Err(StoreError::Missing) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        Ok(self.roots.read()?.is_some())
+    }
+
+    /// What an enclave that starts here seals with, and what it sealed.
+    pub(crate) fn safe(&self) -> Safe {
+        Safe { sealing: SealingBytes(self.sealing.0), place: Arc::clone(&self.roots) }
     }
 
     /// Keeps every other process from using this home for as long as the lock lives; `None` for a home in memory.

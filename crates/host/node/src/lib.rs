@@ -16,6 +16,7 @@ mod network;
 mod node;
 mod provision;
 mod queries;
+mod roots;
 mod signal;
 mod snapshot;
 mod spawn;

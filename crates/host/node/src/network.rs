@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use cloister_chain::wire::{Halt, Lockdown, SealingBytes};
+use cloister_chain::wire::{Halt, Lockdown};
 use cloister_chain::{Block, Bytes, Certificate, Evidence, Parent, Tx, limits};
 use cloister_consensus::gossip::{self, Gossip, Pool, Verdict};
 use cloister_consensus::{
@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use crate::enclave::EnclaveError;
 use crate::executor::Executor;
 use crate::home::Home;
-use crate::node::{NodeError, Shared, block_budget, now};
+use crate::node::{NodeError, Shared, block_budget, epoch_due, now};
 use crate::signal::Event;
 use crate::snapshot::{Shelf, SnapshotError, Taken};
 use crate::spawn::Spawner;
@@ -79,7 +79,7 @@ impl Peers {
     /// Meets them.
     pub(crate) fn meet(shared: &Arc<Shared>, home: &Home, network: &Network) -> Result<Self, NodeError> {
         let directory = home.directory.clone().ok_or(NodeError::Homeless)?;
-        if shared.store.reader()?.seed()?.is_none() {
+        if !home.has_seed()? {
             return Err(NodeError::Seedless);
         }
         let runtime = Runtime::new().map_err(NodeError::Thread)?;
@@ -105,9 +105,8 @@ impl Peers {
         enclave: &Spawner,
         home: &Home,
     ) -> Result<(Executor, Lockdown), NodeError> {
-        let start = |taken: Option<&Taken>| {
-            Executor::start(Arc::clone(shared), Arc::clone(enclave), SealingBytes(home.sealing.0), taken)
-        };
+        let start =
+            |taken: Option<&Taken>| Executor::start(Arc::clone(shared), Arc::clone(enclave), home.safe(), taken);
         let Some(gossip) =
             shared.gossip.get().filter(|_| matches!(shared.store.reader().map(|r| r.tip()), Ok(Ok(None))))
         else {
@@ -206,6 +205,12 @@ impl Members {
 }
 
 impl Ground {
+    /// Old values have to be sealed again, or an old root has to go. Without an answer of the store nothing waits.
+    fn epoch_waits(&self, height: u64) -> bool {
+        let reader = self.shared.store.reader().ok();
+        reader.and_then(|reader| epoch_due(&reader, height, &self.shared.genesis)).is_some_and(|due| due <= now())
+    }
+
     fn read<T>(&self, read: impl FnOnce(&cloister_store::Reader) -> Result<T, StoreError>) -> Result<T, Fatal> {
         self.shared.store.reader().and_then(|reader| read(&reader)).map_err(fatal)
     }
@@ -231,7 +236,10 @@ impl Chain for Ground {
         let Shared { genesis, mempool, .. } = &*self.shared;
         // What was admitted and waits for a lower base fee is work too: only blocks lower it, down to its floor.
         let underpriced = parent.base_fee > genesis.base_fee && mempool.status().pending > 0;
-        underpriced || !self.evidence.is_empty() || !mempool.select(parent.base_fee, one).is_empty()
+        underpriced
+            || !self.evidence.is_empty()
+            || !mempool.select(parent.base_fee, one).is_empty()
+            || self.epoch_waits(parent.header.height)
     }
 
     fn report(&mut self, evidence: Evidence) {

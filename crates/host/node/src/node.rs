@@ -10,7 +10,7 @@ use cloister_api::ops::Vitals;
 use cloister_api::{Backend, Unavailable};
 use cloister_chain::genesis::GenesisError;
 use cloister_chain::wire::{Answer, Lockdown, QueryAt};
-use cloister_chain::{Address, B256, Genesis, Leaf, Tx, limits};
+use cloister_chain::{Address, B256, Epoch, Genesis, Leaf, Tx, limits};
 use cloister_consensus::gossip::Gossip;
 use cloister_consensus::{Admission, Budget, Engine, Granter, Limits, Mempool, Solo, Standing, SubmitError};
 use cloister_store::{Reader, Store, StoreError};
@@ -20,7 +20,7 @@ use tokio::sync::{broadcast, watch};
 use crate::alone::Alone;
 use crate::enclave::EnclaveError;
 use crate::executor::Executor;
-use crate::home::Home;
+use crate::home::{Home, HomeError};
 use crate::network::{Members, Network, Peers};
 use crate::queries::Queries;
 use crate::signal::Signal;
@@ -56,6 +56,9 @@ pub enum NodeError {
     /// The store failed, or is of another chain.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The home fails.
+    #[error(transparent)]
+    Home(#[from] HomeError),
     /// The enclave does not start or does not come back.
     #[error(transparent)]
     Enclave(#[from] EnclaveError),
@@ -82,8 +85,8 @@ pub enum NodeError {
     /// A node of a network has to remember what it signed.
     #[error("a node of a network needs a directory")]
     Homeless,
-    /// A node of a network gets its seed from the others.
-    #[error("no sealed seed here: a node of a network has its home made by `cloister testnet init`")]
+    /// A node of a network gets its roots from the others.
+    #[error("no sealed roots here: a node of a network has its home made by `cloister testnet init`")]
     Seedless,
     /// A snapshot cannot be written or read.
     #[error(transparent)]
@@ -149,7 +152,7 @@ impl Way {
     ) -> Result<(Self, Lockdown), NodeError> {
         let own = Arc::clone(shared);
         let Some(network) = network else {
-            let (executor, lockdown) = Executor::start(Arc::clone(shared), enclave, home.sealing, None)?;
+            let (executor, lockdown) = Executor::start(Arc::clone(shared), enclave, home.safe(), None)?;
             let solo = Solo::new(home.validator);
             return Ok((Self::Alone(Alone { shared: own, executor, solo, block_time }), lockdown));
         };
@@ -388,6 +391,15 @@ fn granter(reader: &Reader, tx: &Tx, height: u64) -> Result<Option<Granter>, Sto
         allowance: allowance.map(|bytes| borsh::from_slice(&bytes)).transpose().map_err(corrupted)?,
         time: header.time,
     }))
+}
+
+/// When the chain's epochs need a block, in nanoseconds since 1970: at once to seal old values again, and when the time of grace is
+/// over to erase the old root. A switch waits for a block that somebody else needs.
+pub(crate) fn epoch_due(reader: &Reader, height: u64, genesis: &Genesis) -> Option<u64> {
+    let epochs = genesis.epochs.as_ref()?;
+    let epoch: Epoch = borsh::from_slice(&reader.leaf(&Leaf::Epoch, height).ok()??).ok()?;
+    let retiring = epoch.retiring?;
+    Some(if retiring.swept { epoch.began.saturating_add(epochs.grace) } else { epoch.began })
 }
 
 /// How many new transactions a listener may be behind.

@@ -11,7 +11,7 @@ use cloister_store::{Store, StoreError};
 use thiserror::Error;
 
 use crate::enclave::EnclaveError;
-use crate::home::Home;
+use crate::home::{Home, HomeError};
 use crate::spawn::{self, Spawner};
 
 /// Why a home does not get the seed of its chain.
@@ -20,9 +20,12 @@ pub enum ProvisionError {
     /// An enclave does not do its part.
     #[error(transparent)]
     Enclave(#[from] EnclaveError),
-    /// The store of a home refuses the seed, or holds another chain.
+    /// The store of a home holds another chain.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A home refuses the roots.
+    #[error(transparent)]
+    Home(#[from] HomeError),
     /// There is a seed in a home already: its chain began.
     #[error("a home of this chain has its seed already")]
     Begun,
@@ -69,14 +72,14 @@ impl Applicant {
     /// Has it open a share, and keeps what it seals to its machine in `home`. A seed that is there already is replaced: it is
     /// the same, or the chain is another one.
     pub fn admit(mut self, genesis: &Genesis, home: &Home, share: &[u8]) -> Result<(), ProvisionError> {
-        let store = Store::create(home.directory.as_deref(), genesis)?;
-        Ok(store.put_seed(&self.open(genesis, share)?)?)
+        Store::create(home.directory.as_deref(), genesis)?;
+        Ok(home.safe().write(&self.open(genesis, share)?)?)
     }
 
     fn open(&mut self, genesis: &Genesis, share: &[u8]) -> Result<Vec<u8>, ProvisionError> {
         let admit = Admit { genesis: genesis.clone(), share: share.to_vec() };
         match ask(&mut self.stream, &ToEnclave::Admit(admit))? {
-            ToHost::Admitted { sealed_seed } => Ok(sealed_seed),
+            ToHost::Admitted { sealed_roots } => Ok(sealed_roots),
             _ => Err(EnclaveError::Protocol.into()),
         }
     }
@@ -85,23 +88,24 @@ impl Applicant {
 /// Has the first of the enclaves make the seed of the chain of `genesis`, whose nodes they are, in their order, and keeps it in
 /// the store of every home, each sealed to the home's own machine.
 pub fn found(genesis: &Genesis, enrolled: Vec<(Applicant, &Home)>) -> Result<(), ProvisionError> {
-    let homes = enrolled.iter().map(|(_, home)| empty(home, genesis));
-    let stores = homes.collect::<Result<Vec<_>, _>>()?;
-    let mut enclaves = enrolled.into_iter().map(|(applicant, _)| applicant);
+    let (enclaves, homes): (Vec<_>, Vec<_>) = enrolled.into_iter().unzip();
+    // Kept open: nobody else begins meanwhile.
+    let _stores = homes.iter().map(|home| empty(home, genesis)).collect::<Result<Vec<_>, _>>()?;
+    let mut enclaves = enclaves.into_iter();
     let Some(mut founder) = enclaves.next() else { return Ok(()) };
     let ToHost::Founded(founded) = ask(&mut founder.stream, &ToEnclave::Found(Found { genesis: genesis.clone() }))?
     else {
         return Err(EnclaveError::Protocol.into());
     };
-    if founded.shares.len() != stores.len() {
+    if founded.shares.len() != homes.len() {
         return Err(ProvisionError::Nodes);
     }
-    let mut sealed = vec![founded.sealed_seed];
+    let mut sealed = vec![founded.sealed_roots];
     for (mut enclave, share) in enclaves.zip(founded.shares.iter().skip(1)) {
         sealed.push(enclave.open(genesis, share)?);
     }
-    for (store, seed) in stores.iter().zip(&sealed) {
-        store.put_seed(seed)?;
+    for (home, sealed) in homes.iter().zip(&sealed) {
+        home.safe().write(sealed)?;
     }
     Ok(())
 }
@@ -109,10 +113,7 @@ pub fn found(genesis: &Genesis, enrolled: Vec<(Applicant, &Home)>) -> Result<(),
 /// The store of a home in which the chain has not begun.
 fn empty(home: &Home, genesis: &Genesis) -> Result<Store, ProvisionError> {
     let store = Store::create(home.directory.as_deref(), genesis)?;
-    match store.reader()?.seed()? {
-        None => Ok(store),
-        Some(_) => Err(ProvisionError::Begun),
-    }
+    if home.has_seed()? { Err(ProvisionError::Begun) } else { Ok(store) }
 }
 
 fn ask(stream: &mut UnixStream, message: &ToEnclave) -> Result<ToHost, EnclaveError> {

@@ -140,13 +140,13 @@ impl Queries {
         loop {
             match wire::receive(stream).ok()? {
                 ToHost::Answer(answer) => return Some(answer),
-                ToHost::Need { height, leaves, blobs } => {
-                    let supplied = supply(&self.store, height, &leaves, &blobs).unwrap_or_else(|error| {
+                ToHost::Need { height, leaves, positions, blobs } => {
+                    let supplied = supply(&self.store, height, &leaves, &positions, &blobs).unwrap_or_else(|error| {
                         if !matches!(error, StoreError::Pruned { .. } | StoreError::Ahead { .. }) {
                             tracing::error!(%error, height, "a query could not be given its state");
                         }
                         let (leaves, blobs) = (vec![None; leaves.len()], vec![None; blobs.len()]);
-                        ToEnclave::Supply { leaves, blobs }
+                        ToEnclave::Supply { leaves, sealed: vec![None; positions.len()], blobs }
                     });
                     wire::send(stream, &supplied).ok()?;
                 }

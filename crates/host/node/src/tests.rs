@@ -107,10 +107,15 @@ async fn a_question_under_way_when_the_enclave_dies_is_refused_and_later_ones_ar
 async fn a_query_at_the_tip_names_the_committed_height_and_gets_its_leaves() {
     let asks: Answers = |question, stream| {
         let height = question.height.unwrap();
-        let need = ToHost::Need { height, leaves: vec![Leaf::Chain, Leaf::BlockHash(9)], blobs: vec![B256::ZERO] };
+        let need = ToHost::Need {
+            height,
+            leaves: vec![Leaf::Chain, Leaf::BlockHash(9)],
+            positions: vec![B256::ZERO],
+            blobs: vec![B256::ZERO],
+        };
         wire::send(stream, &need).unwrap();
-        let ToEnclave::Supply { leaves, blobs } = wire::receive(stream).unwrap() else { panic!("a supply") };
-        assert_eq!((leaves, blobs), (vec![Some(b"first".to_vec()), None], vec![None]));
+        let ToEnclave::Supply { leaves, sealed, blobs } = wire::receive(stream).unwrap() else { panic!("a supply") };
+        assert_eq!((leaves, sealed, blobs), (vec![Some(b"first".to_vec()), None], vec![None], vec![None]));
         Some(Answer::Estimated(height))
     };
     let (spawner, _) = toy(|execute, _| Some(outcome(execute)), asks);
@@ -192,11 +197,11 @@ fn live(mut stream: UnixStream, seen: &Seen, blocks: Blocks) -> Result<(), Box<d
     let height = boot.checkpoint.as_ref().map(|bytes| u64::from_le_bytes(bytes.as_slice().try_into().unwrap()));
     let genesis = height.is_none().then(|| results(0, &boot.genesis));
     let lockdown = Lockdown::default();
-    let sealed_seed = b"sealed".to_vec();
-    let booted = Booted { sealed_seed, genesis, height: height.unwrap_or(0), checkpoint: None, lockdown };
+    let sealed_roots = b"sealed".to_vec();
+    let booted = Booted { sealed_roots, genesis, height: height.unwrap_or(0), checkpoint: None, lockdown };
     wire::send(&mut stream, &ToHost::Booted(booted))?;
     if height.is_some() {
-        assert_eq!(boot.sealed_seed.as_deref(), Some(&b"sealed"[..]));
+        assert_eq!(boot.sealed_roots.as_deref(), Some(&b"sealed"[..]));
         let mut loaded = Vec::new();
         loop {
             let ToEnclave::Load { leaves, last } = wire::receive(&mut stream)? else { panic!("leaves") };
@@ -206,7 +211,7 @@ fn live(mut stream: UnixStream, seen: &Seen, blocks: Blocks) -> Result<(), Box<d
             }
         }
         assert_eq!(loaded, [(Leaf::Chain, b"first".to_vec())]);
-        wire::send(&mut stream, &ToHost::Loaded)?;
+        wire::send(&mut stream, &ToHost::Loaded { sealed_roots: None })?;
     }
     loop {
         let ToEnclave::Execute(execute) = wire::receive(&mut stream)? else { panic!("a block") };
@@ -246,6 +251,7 @@ fn results(height: u64, genesis: &Genesis) -> Outcome {
         next_validators: genesis.validators.clone(),
         following_validators: genesis.validators.clone(),
         checkpoint: height.to_le_bytes().to_vec(),
+        sealed_roots: None,
     }
 }
 

@@ -74,6 +74,7 @@ fn outcome(height: u64, receipts: Vec<Receipt>, mut written: Vec<Leaf>) -> Outco
         next_validators: Genesis::for_tests().validators,
         following_validators: Genesis::for_tests().validators,
         checkpoint: vec![0; 200],
+        sealed_roots: None,
     }
 }
 

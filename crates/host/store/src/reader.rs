@@ -8,7 +8,7 @@ use redb::{OwnedRange, ReadTransaction};
 
 use crate::store::{oldest, tip};
 use crate::tables::{
-    BLOBS, BLOOMS, BODIES, HEADERS, HEIGHTS, LAYOUT, LEAVES, LOCATIONS, META, RECEIPTS, SETS, decode, meta,
+    BLOBS, BLOOMS, BODIES, HEADERS, HEIGHTS, LAYOUT, LEAVES, LOCATIONS, META, NAMES, RECEIPTS, SETS, decode, meta,
     split_version_key, version_key,
 };
 use crate::{Head, StoreError, Tag, Tagged};
@@ -51,11 +51,6 @@ impl Reader {
     /// The tip and what came of its block; `None` until the genesis is committed.
     pub fn head(&self) -> Result<Option<Head>, StoreError> {
         self.meta(meta::HEAD)?.map(|bytes| decode(&bytes, "head")).transpose()
-    }
-
-    /// The enclave's sealed seed.
-    pub fn seed(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        self.meta(meta::SEED)
     }
 
     /// The enclave's sealed checkpoint of the tip.
@@ -132,6 +127,18 @@ impl Reader {
             Ok(version.and_then(|(_, value)| value.value().map(<[u8]>::to_vec)))
         };
         leaves.iter().map(newest).collect()
+    }
+
+    /// Names and values of the leaves at positions at which the network's own ciphertexts stand, after the block of `height`, which
+    /// is the tip, in order.
+    pub fn named(&self, positions: &[B256], height: u64) -> Result<Vec<Option<(Leaf, Vec<u8>)>>, StoreError> {
+        let table = self.transaction.open_table(NAMES)?;
+        let named = |position: &B256| {
+            let Some(name) = table.get(&position.0)? else { return Ok(None) };
+            let leaf: Leaf = decode(name.value(), "names")?;
+            Ok(self.leaf(&leaf, height)?.map(|value| (leaf, value)))
+        };
+        positions.iter().map(named).collect()
     }
 
     /// An account after the block of `height`; empty if there is none.

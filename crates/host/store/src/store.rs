@@ -9,11 +9,11 @@ use alloy_primitives::{B256, Bloom};
 use borsh::{BorshDeserialize, BorshSerialize};
 use cloister_chain::{Block, Certificate, Genesis, Header, Leaf, Outcome, Receipt, Status, ValidatorSet};
 use redb::backends::InMemoryBackend;
-use redb::{Builder, Database, ReadableDatabase as _, ReadableTable as _, WriteTransaction};
+use redb::{Builder, Database, ReadableDatabase as _, ReadableTable as _, Table, WriteTransaction};
 
 use crate::tables::{
     BLOBS, BLOOMS, BODIES, CERTIFICATES, DECIDED, EVENTS, HEADERS, HEIGHTS, LAYOUT, LEAVES, LINKS, LOCATIONS, META,
-    PROPOSALS, RECEIPTS, SETS, WRITTEN, decode, meta, version_key,
+    NAMES, PROPOSALS, RECEIPTS, SETS, WRITTEN, decode, meta, version_key,
 };
 use crate::{Reader, StoreError, events, pending, trail};
 
@@ -82,6 +82,7 @@ impl Store {
             transaction.open_table(LOCATIONS)?;
             transaction.open_table(EVENTS)?;
             transaction.open_table(LEAVES)?;
+            transaction.open_table(NAMES)?;
             transaction.open_table(WRITTEN)?;
             transaction.open_table(BLOBS)?;
             Ok(())
@@ -120,14 +121,6 @@ impl Store {
             transaction.open_table(BODIES)?.insert(height, &*body)?;
             trail::link(transaction, &block.header, certificate, &outcome.next_validators)?;
             pending::settle(transaction, certificate)
-        })
-    }
-
-    /// Keeps the enclave's sealed seed.
-    pub fn put_seed(&self, sealed: &[u8]) -> Result<(), StoreError> {
-        self.write(|transaction| {
-            transaction.open_table(META)?.insert(meta::SEED, sealed)?;
-            Ok(())
         })
     }
 
@@ -224,8 +217,10 @@ fn add(transaction: &WriteTransaction, header: &Header, outcome: &Outcome) -> Re
     add_receipts(transaction, height, &outcome.receipts)?;
 
     let mut leaves = transaction.open_table(LEAVES)?;
+    let mut names = transaction.open_table(NAMES)?;
     for (leaf, value) in &outcome.writes {
         leaves.insert(&*version_key(leaf, height), value.as_deref())?;
+        name(&mut names, leaf, value.as_deref())?;
     }
     if height > 0 {
         let written: Vec<Leaf> = outcome.writes.iter().map(|(leaf, _)| *leaf).collect();
@@ -234,6 +229,20 @@ fn add(transaction: &WriteTransaction, header: &Header, outcome: &Outcome) -> Re
     let mut blobs = transaction.open_table(BLOBS)?;
     for (hash, blob) in &outcome.blobs {
         blobs.insert(&hash.0, &*blob.0)?;
+    }
+    Ok(())
+}
+
+/// Keeps by its position what the network sealed, for a sweep to ask for, and forgets what it sealed no more.
+pub(crate) fn name(
+    names: &mut Table<'_, &'static [u8; 32], &'static [u8]>,
+    leaf: &Leaf,
+    value: Option<&[u8]>,
+) -> Result<(), StoreError> {
+    if value.and_then(|value| leaf.sealed_in(value)).is_some() {
+        names.insert(&leaf.position().0, &*leaf.to_bytes())?;
+    } else if matches!(leaf, Leaf::Sealed(..) | Leaf::Storage(..)) {
+        names.remove(&leaf.position().0)?;
     }
     Ok(())
 }

@@ -17,6 +17,7 @@
 //! | `locations` | transaction hash | height, index in the block |
 //! | `events` | tag ‖ height | indexes of the Cosmos transactions that have the tag ([`crate::Tag`]), 4 bytes each |
 //! | `leaves` | leaf ‖ (2⁶⁴ - 1 - height) | value, or none where the leaf was removed |
+//! | `names` | position ([`Leaf::position`]) | leaf of a value that the network sealed ([`Leaf::sealed_in`]) at the tip |
 //! | `written` | height, from 1, if not pruned | leaves that the block wrote, for pruning |
 //! | `blobs` | keccak-256 | blob |
 //!
@@ -30,7 +31,7 @@ use redb::TableDefinition;
 use crate::StoreError;
 
 /// Version of this layout.
-pub(crate) const LAYOUT: u64 = 3;
+pub(crate) const LAYOUT: u64 = 4;
 
 pub(crate) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 pub(crate) const HEADERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("headers");
@@ -46,6 +47,7 @@ pub(crate) const HEIGHTS: TableDefinition<'_, &[u8; 32], u64> = TableDefinition:
 pub(crate) const LOCATIONS: TableDefinition<'_, &[u8; 32], (u64, u32)> = TableDefinition::new("locations");
 pub(crate) const EVENTS: TableDefinition<'_, &[u8; 24], &[u8]> = TableDefinition::new("events");
 pub(crate) const LEAVES: TableDefinition<'_, &[u8], Option<&[u8]>> = TableDefinition::new("leaves");
+pub(crate) const NAMES: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("names");
 pub(crate) const WRITTEN: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("written");
 pub(crate) const BLOBS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("blobs");
 
@@ -55,8 +57,6 @@ pub(crate) mod meta {
     pub(crate) const LAYOUT: &str = "layout";
     /// [`cloister_chain::Genesis`].
     pub(crate) const GENESIS: &str = "genesis";
-    /// The enclave's seed, sealed.
-    pub(crate) const SEED: &str = "seed";
     /// The enclave's last checkpoint, sealed.
     pub(crate) const CHECKPOINT: &str = "checkpoint";
     /// Tip and results of its block: [`crate::Head`].

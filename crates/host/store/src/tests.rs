@@ -29,6 +29,7 @@ fn outcome(height: u64, writes: Writes, receipts: Vec<Receipt>) -> Outcome {
         next_validators: Genesis::for_tests().validators,
         following_validators: Genesis::for_tests().validators,
         checkpoint: height.to_le_bytes().to_vec(),
+        sealed_roots: None,
     }
 }
 
@@ -85,7 +86,7 @@ fn a_committed_block_is_found_by_every_key() {
     let store = started();
     let (address, slot) = (Address::repeat_byte(7), B256::with_last_byte(1));
     let account = Account { sequence: 3, balance: U256::from(9), ..Account::default() };
-    let cell = Cell { word: U256::from(5), marked: true };
+    let cell = Cell { word: U256::from(5), marked: Some(0) };
     let code = Bytes::from_static(b"\x60\x00");
 
     let txs = vec![Bytes::from_static(b"one"), Bytes::from_static(b"two")];
@@ -205,9 +206,26 @@ fn a_reader_is_a_picture() {
 }
 
 #[test]
-fn a_sealed_seed_is_kept() {
+fn what_the_network_sealed_is_found_by_its_position() {
     let store = Store::create(None, &Genesis::for_tests()).unwrap();
-    assert_eq!(store.reader().unwrap().seed().unwrap(), None);
-    store.put_seed(b"sealed").unwrap();
-    assert_eq!(store.reader().unwrap().seed().unwrap().unwrap(), b"sealed");
+    let sealed = Leaf::Sealed(Address::repeat_byte(1), B256::repeat_byte(2));
+    let slot = |number| Leaf::Storage(Address::repeat_byte(3), B256::with_last_byte(number));
+    let cell = |marked| borsh::to_vec(&Cell { word: U256::from(5), marked }).unwrap();
+    let writes = vec![
+        (sealed, Some(vec![2; 40])),
+        (slot(1), Some(cell(Some(0)))),
+        (slot(2), Some(cell(None))),
+        (Leaf::Chain, Some(vec![1])),
+    ];
+    store.commit_genesis(&outcome(0, writes.clone(), vec![])).unwrap();
+    let named = |leaves: &[Leaf], height| {
+        let positions: Vec<B256> = leaves.iter().map(Leaf::position).collect();
+        store.reader().unwrap().named(&positions, height).unwrap()
+    };
+    let expected = writes.iter().take(2).map(|(leaf, value)| Some((*leaf, value.clone().unwrap())));
+    assert_eq!(named(&[sealed, slot(1), slot(2), Leaf::Chain], 0), expected.chain([None, None]).collect::<Vec<_>>());
+    let (block, certificate) = block(1, vec![]);
+    let writes = vec![(sealed, None), (slot(1), Some(cell(None))), (slot(2), Some(cell(Some(1))))];
+    store.commit(&block, &certificate, &outcome(1, writes, vec![])).unwrap();
+    assert_eq!(named(&[sealed, slot(1), slot(2)], 1), [None, None, Some((slot(2), cell(Some(1))))]);
 }

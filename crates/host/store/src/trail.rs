@@ -5,8 +5,8 @@ use cloister_chain::trail::{Link, Trail};
 use cloister_chain::{Certificate, Header, Leaf, Parent, ValidatorSet, limits};
 use redb::WriteTransaction;
 
-use crate::store::{add_sets, encode, tip};
-use crate::tables::{BLOBS, CERTIFICATES, HEADERS, HEIGHTS, LEAVES, LINKS, META, decode, meta, version_key};
+use crate::store::{add_sets, encode, name, tip};
+use crate::tables::{BLOBS, CERTIFICATES, HEADERS, HEIGHTS, LEAVES, LINKS, META, NAMES, decode, meta, version_key};
 use crate::{Head, Reader, Store, StoreError};
 
 /// What a state is made of: leaves, then blobs.
@@ -35,11 +35,13 @@ impl Store {
         begin(&transaction, &genesis, parent, trail, checkpoint)?;
         {
             let mut leaves = transaction.open_table(LEAVES).map_err(StoreError::from)?;
+            let mut names = transaction.open_table(NAMES).map_err(StoreError::from)?;
             let mut blobs = transaction.open_table(BLOBS).map_err(StoreError::from)?;
             for item in items {
                 match item? {
                     Item::Leaf(leaf, value) => {
                         leaves.insert(&*version_key(&leaf, height), Some(&*value)).map_err(StoreError::from)?;
+                        name(&mut names, &leaf, Some(&value))?;
                     }
                     Item::Blob(hash, blob) => {
                         blobs.insert(&hash.0, &*blob.0).map_err(StoreError::from)?;

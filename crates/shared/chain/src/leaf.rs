@@ -223,8 +223,8 @@ pub struct Account {
 pub struct Cell {
     /// The word that `SLOAD` gives.
     pub word: U256,
-    /// The word is a network ciphertext that this contract itself stored here, and may be on-boarded.
-    pub marked: bool,
+    /// The word is a network ciphertext that this contract itself stored here, and may be on-boarded: the epoch that sealed it.
+    pub marked: Option<u64>,
 }
 
 impl Leaf {
@@ -248,11 +248,26 @@ impl Leaf {
         Self::Label(tagged("cloister/label", &[label.as_bytes()]))
     }
 
+    /// The epoch with whose keys the network sealed `value`, which stands under this name; `None` if the network did not.
+    pub fn sealed_in(&self, value: &[u8]) -> Option<u64> {
+        match self {
+            Self::Sealed(..) => {
+                let epoch = value.get(SEALED_EPOCH)?.try_into().expect("eight bytes were taken");
+                Some(u64::from_be_bytes(epoch))
+            }
+            Self::Storage(..) => Cell::try_from_slice(value).ok()?.marked,
+            _ => None,
+        }
+    }
+
     /// Hash of a value, as the tree holds it.
     pub fn value_hash(value: &[u8]) -> B256 {
         tagged("cloister/leaf/value", &[value])
     }
 }
+
+/// Where a sealed value names its epoch, behind the byte of its version.
+const SEALED_EPOCH: core::ops::Range<usize> = 1..9;
 
 impl Account {
     /// An account that has done nothing and holds nothing; never stored (EIP-161).
@@ -284,6 +299,17 @@ mod tests {
     }
 
     #[test]
+    fn what_the_network_sealed_says_in_which_epoch() {
+        let (sealed, storage) = (Leaf::Sealed(Address::ZERO, B256::ZERO), Leaf::Storage(Address::ZERO, B256::ZERO));
+        let cell = |marked| borsh::to_vec(&Cell { word: U256::from(5), marked }).expect("memory");
+        assert_eq!(sealed.sealed_in(&[2, 0, 0, 0, 0, 0, 0, 1, 2, 99]), Some(258));
+        assert_eq!(storage.sealed_in(&cell(Some(258))), Some(258));
+        assert_eq!(storage.sealed_in(&cell(None)), None);
+        assert_eq!(Leaf::Chain.sealed_in(&cell(Some(1))), None);
+        assert_eq!((sealed.sealed_in(&[2; 8]), storage.sealed_in(&[])), (None, None));
+    }
+
+    #[test]
     fn the_names_of_epochs_are_pinned() {
         assert_eq!(Leaf::Epoch.to_bytes(), [44]);
         assert_eq!(Leaf::Switch(7).to_bytes(), [45, 7, 0, 0, 0, 0, 0, 0, 0]);
@@ -297,10 +323,11 @@ mod tests {
 
     #[test]
     fn values_are_pinned() {
-        let cell = Cell { word: U256::from(5), marked: true };
+        let cell = Cell { word: U256::from(5), marked: Some(7) };
         let bytes = borsh::to_vec(&cell).expect("memory");
-        assert_eq!(bytes.len(), 33);
-        assert_eq!((bytes[0], bytes[32]), (5, 1), "the word is little-endian, the mark comes last");
+        assert_eq!(bytes.len(), 32 + 1 + 8);
+        assert_eq!((bytes[0], bytes[32], bytes[33]), (5, 1, 7), "the word is little-endian, the mark comes last");
+        assert_eq!(borsh::to_vec(&Cell { marked: None, ..cell }).expect("memory").len(), 33);
         assert_eq!(borsh::from_slice::<Cell>(&bytes).expect("own bytes"), cell);
         assert_eq!(borsh::to_vec(&Account::default()).expect("memory").len(), 8 + 32 + 32);
     }

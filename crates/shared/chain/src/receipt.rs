@@ -118,6 +118,9 @@ pub struct Outcome {
     pub following_validators: ValidatorSet,
     /// The enclave's own sealed note of height, header hash and root: a cache that lets it go on after a restart.
     pub checkpoint: Vec<u8>,
+    /// The network's roots, sealed to this machine, if the block switched epochs or erased a root: they take the place of those
+    /// that the host keeps, of which no copy may be left.
+    pub sealed_roots: Option<Vec<u8>>,
 }
 
 impl Receipt {

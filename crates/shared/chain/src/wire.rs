@@ -59,6 +59,8 @@ pub enum ToEnclave {
     Supply {
         /// Values of the leaves.
         leaves: Vec<Option<Vec<u8>>>,
+        /// Names and values of the leaves at the positions.
+        sealed: Vec<Option<(Leaf, Vec<u8>)>>,
         /// Blobs.
         blobs: Vec<Option<Bytes>>,
     },
@@ -76,16 +78,21 @@ pub enum ToEnclave {
 #[allow(clippy::large_enum_variant)]
 #[derive(Debug, BorshSerialize, BorshDeserialize)]
 pub enum ToHost {
-    /// Locked down, with a seed.
+    /// Locked down, with the roots.
     Booted(Booted),
     /// The loaded leaves have the root of the checkpoint.
-    Loaded,
-    /// Leaves as of `height` and blobs by hash that the enclave lacks.
+    Loaded {
+        /// The roots of the state's epoch, sealed, for the host to keep in the place of older ones.
+        sealed_roots: Option<Vec<u8>>,
+    },
+    /// Leaves as of `height`, by name or by position, and blobs by hash that the enclave lacks.
     Need {
         /// Height whose state is meant.
         height: u64,
         /// Names of leaves.
         leaves: Vec<Leaf>,
+        /// Positions of values that the network sealed ([`Leaf::sealed_in`]).
+        positions: Vec<B256>,
         /// Hashes of blobs.
         blobs: Vec<B256>,
     },
@@ -101,7 +108,7 @@ pub enum ToHost {
     Founded(Founded),
     /// The seed, sealed to this machine, for the host to keep.
     Admitted {
-        /// What [`Boot::sealed_seed`] will be.
+        /// What [`Boot::sealed_roots`] will be.
         sealed_seed: Vec<u8>,
     },
 }
@@ -113,11 +120,11 @@ pub struct Boot {
     pub genesis: Genesis,
     /// SIMULATED hardware: the key to which this machine seals. On real hardware the enclave asks its processor.
     pub sealing_key: SealingBytes,
-    /// The sealed seed of an earlier run; without one the enclave makes a new seed.
-    pub sealed_seed: Option<Vec<u8>>,
+    /// The sealed roots of an earlier run; without any the enclave founds a new chain.
+    pub sealed_roots: Option<Vec<u8>>,
     /// The sealed checkpoint of the last committed block; without one the enclave starts from the genesis.
     pub checkpoint: Option<Vec<u8>>,
-    /// Without a checkpoint: the way to a state that others computed, to start from that. Needs a sealed seed.
+    /// Without a checkpoint: the way to a state that others computed, to start from that. Needs sealed roots.
     pub trail: Option<Trail>,
 }
 
@@ -152,7 +159,7 @@ pub struct Found {
 #[derive(Debug, BorshSerialize, BorshDeserialize)]
 pub struct Founded {
     /// Sealed to the founder's own machine.
-    pub sealed_seed: Vec<u8>,
+    pub sealed_roots: Vec<u8>,
     /// Sealed to the boot key of each node of the genesis, in their order.
     pub shares: Vec<Vec<u8>>,
 }
@@ -169,8 +176,8 @@ pub struct Admit {
 /// The enclave is ready for blocks, or for leaves if `genesis` is `None`.
 #[derive(Debug, BorshSerialize, BorshDeserialize)]
 pub struct Booted {
-    /// The seed, sealed, for the host to keep.
-    pub sealed_seed: Vec<u8>,
+    /// The roots, sealed, for the host to keep.
+    pub sealed_roots: Vec<u8>,
     /// The state of height 0, when there was no checkpoint.
     pub genesis: Option<Outcome>,
     /// Height of the checkpoint, or of the trail's state; 0 at genesis.
@@ -380,8 +387,8 @@ pub enum Halt {
     Protocol = 1,
     /// The genesis breaks a rule, or demands hardware that this build does not have.
     Genesis = 2,
-    /// Sealed bytes do not open with this sealing key and chain, or a share of the seed with this boot key and chain; or a
-    /// chain whose genesis has nodes is to begin without a seed.
+    /// Sealed bytes do not open with this sealing key and chain, or a share of the roots with this boot key and chain; or the
+    /// roots are not those of the state: newer, or of another chain; or a chain whose genesis has nodes is to begin without any.
     Sealed = 3,
     /// Loaded leaves do not have the root of the checkpoint.
     Root = 4,

@@ -14,7 +14,7 @@
 //!
 //! ```
 //! use alloy_primitives::{Address, B256};
-//! use cloister_envelope::message::gcm::{OutputPlace, Sealer, open_call};
+//! use cloister_envelope::message::gcm::{InputKey, OutputPlace, Sealer, open_call};
 //! use cloister_envelope::message::{CallContext, Entry};
 //! use cloister_envelope::{ExchangeKey, Secret};
 //!
@@ -25,7 +25,8 @@
 //! let context = CallContext { chain_id: "example-1", sender, entry, code_hash: B256::ZERO, funds: &[] };
 //!
 //! // The client seals its input for this very call.
-//! let (message, reader) = Sealer::new(&client, &network.public(), [5; 32])?.call(&context, b"{}")?;
+//! let key = InputKey { epoch: 0, public: network.public() };
+//! let (message, reader) = Sealer::new(&client, &key, [5; 32])?.call(&context, b"{}")?;
 //!
 //! // The enclave opens it and seals what the contract says, for its place in this very transaction.
 //! let (keys, input) = open_call(&network, &context, &message)?;

@@ -3,7 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use alloy_primitives::{Address, B256, U256, hex};
-use cloister_envelope::message::gcm::{self, CallKeys, OUTPUT_HEAD_BYTES, OutputPlace, Sealer};
+use cloister_envelope::message::gcm::{self, CallKeys, InputKey, OUTPUT_HEAD_BYTES, OutputPlace, Sealer};
 use cloister_envelope::message::{CallContext, Coin, Entry, MAX_PLAIN_BYTES, QueryContext, siv};
 use cloister_envelope::{ExchangeKey, MessageError, Secret};
 use proptest::prelude::*;
@@ -28,12 +28,16 @@ fn network() -> ExchangeKey {
     key(101)
 }
 
+fn input_key() -> InputKey {
+    InputKey { epoch: 7, public: network().public() }
+}
+
 fn nonce() -> [u8; 32] {
     core::array::from_fn(|index| 0x40 + u8::try_from(index).unwrap())
 }
 
 fn sealer() -> Sealer {
-    Sealer::new(&client(), &network().public(), nonce()).unwrap()
+    Sealer::new(&client(), &input_key(), nonce()).unwrap()
 }
 
 fn funds() -> [Coin<'static>; 2] {
@@ -129,6 +133,23 @@ fn a_message_opens_nowhere_else() {
 }
 
 #[test]
+fn a_message_names_the_epoch_of_its_key_and_opens_under_no_other_number() {
+    let context = call(Entry::Execute(CONTRACT), &[]);
+    let (sealed, _) = sealer().call(&context, b"text").unwrap();
+    let (question, _) = sealer().query(&query(), b"text").unwrap();
+    assert_eq!([&sealed, &question].map(|message| gcm::epoch(message)), [Ok(7), Ok(7)]);
+    for message in [sealed, question] {
+        let mut renumbered = message.clone();
+        renumbered[8] = 8;
+        assert_eq!(gcm::epoch(&renumbered), Ok(8));
+        assert_eq!(gcm::open_call(&network(), &context, &renumbered).err(), REFUSED);
+        assert_eq!(gcm::open_query(&network(), &query(), &renumbered).err(), REFUSED);
+        assert_eq!(gcm::reread_call(&client(), &network().public(), &context, &renumbered).err(), REFUSED);
+    }
+    assert_eq!(gcm::epoch(&[2; 8]), Err(MessageError::Length));
+}
+
+#[test]
 fn calls_estimates_and_queries_never_pass_for_each_other() {
     let context = call(Entry::Execute(CONTRACT), &[]);
     let (sealed_call, call_keys) = sealer().call(&context, b"text").unwrap();
@@ -150,8 +171,8 @@ fn neither_form_opens_the_others_bytes() {
     let context = call(Entry::Execute(CONTRACT), &[]);
     let (ours, _) = sealer().call(&context, b"text").unwrap();
     assert_eq!(siv::open(&network(), &ours).err(), REFUSED);
-    let session = siv::Session::of_client(&client(), &network().public(), [1; 32]).unwrap();
-    let theirs = session.seal_message(&[b'0'; 256 + 1]).unwrap();
+    let session = siv::Session::of_client(&client(), &network().public(), [2; 32]).unwrap();
+    let theirs = session.seal_message(&[b'0'; 256 + 9]).unwrap();
     assert_eq!(gcm::open_call(&network(), &context, &theirs).err(), REFUSED, "even with our version byte and length");
 }
 
@@ -168,7 +189,7 @@ fn an_output_opens_in_its_own_place_only() {
         assert_eq!(keys().open_output(&place, &output).err(), REFUSED);
         assert_ne!(keys().seal_output(&place, b"text").unwrap()[1..17], output[1..17]);
     }
-    let other_nonce = Sealer::new(&client(), &network().public(), [9; 32]).unwrap();
+    let other_nonce = Sealer::new(&client(), &input_key(), [9; 32]).unwrap();
     let (_, other_keys) = other_nonce.call(&call(Entry::Execute(CONTRACT), &[]), b"").unwrap();
     assert_eq!(other_keys.open_output(&FIRST, &output).err(), REFUSED);
 }
@@ -208,10 +229,10 @@ fn only_the_bucket_of_a_text_shows() {
         let (message, keys) = sealer().call(&call(Entry::Instantiate, &[]), &text).unwrap();
         (message.len(), keys.seal_output(&FIRST, &text).unwrap().len())
     };
-    assert_eq!(lengths(0), (65 + 256 + 16, 17 + 256 + 16));
+    assert_eq!(lengths(0), (73 + 256 + 16, 17 + 256 + 16));
     assert_eq!(lengths(252), lengths(0));
-    assert_eq!(lengths(253), (65 + 512 + 16, 17 + 512 + 16));
-    assert_eq!(lengths(MAX_PLAIN_BYTES).0, 65 + (2 << 20) + 16);
+    assert_eq!(lengths(253), (73 + 512 + 16, 17 + 512 + 16));
+    assert_eq!(lengths(MAX_PLAIN_BYTES).0, 73 + (2 << 20) + 16);
     let too_long = vec![0; MAX_PLAIN_BYTES + 1];
     assert_eq!(sealer().call(&call(Entry::Instantiate, &[]), &too_long).err(), Some(MessageError::TooLong));
     assert_eq!(keys().seal_output(&FIRST, &too_long).err(), Some(MessageError::TooLong));
@@ -233,7 +254,7 @@ fn cut_grown_and_renumbered_bytes_are_refused() {
     assert_eq!(gcm::open_call(&network(), &context, &grown).err(), REFUSED);
     let huge = [message.as_slice(), &vec![0; 4 << 20]].concat();
     assert_eq!(gcm::open_call(&network(), &context, &huge).err(), Some(MessageError::Length));
-    for version in [0, 2, 255] {
+    for version in [0, 1, 255] {
         let renumbered = [&[version], &message[1..]].concat();
         assert_eq!(gcm::open_call(&network(), &context, &renumbered).err(), Some(MessageError::Version));
     }
@@ -243,9 +264,12 @@ fn cut_grown_and_renumbered_bytes_are_refused() {
 fn a_public_key_of_low_order_is_refused_by_both_sides() {
     let context = call(Entry::Instantiate, &[]);
     let (mut message, _) = sealer().call(&context, b"text").unwrap();
-    message[33..65].fill(0);
+    message[41..73].fill(0);
     assert_eq!(gcm::open_call(&network(), &context, &message).err(), Some(MessageError::PublicKey));
-    assert_eq!(Sealer::new(&client(), &[0; 32], nonce()).err(), Some(MessageError::PublicKey));
+    assert_eq!(
+        Sealer::new(&client(), &InputKey { epoch: 7, public: [0; 32] }, nonce()).err(),
+        Some(MessageError::PublicKey)
+    );
 }
 
 #[test]
@@ -264,7 +288,7 @@ proptest! {
     ) {
         let client = ExchangeKey::from_secret(Secret::from_bytes(secret));
         let context = call(Entry::Execute(CONTRACT), &[]);
-        let sealer = Sealer::new(&client, &network().public(), nonce).unwrap();
+        let sealer = Sealer::new(&client, &input_key(), nonce).unwrap();
         let (mut sealed, client_keys) = sealer.call(&context, &text).unwrap();
         let (enclave_keys, opened) = gcm::open_call(&network(), &context, &sealed).unwrap();
         prop_assert_eq!(&*opened, &text);
@@ -283,8 +307,8 @@ proptest! {
     fn any_bytes_end_in_an_answer(bytes in prop::collection::vec(any::<u8>(), 0..700), shape in 0_usize..3) {
         let mut bytes = bytes;
         if shape > 0 {
-            bytes.resize(65 + 256 * shape + 16, 0);
-            bytes[0] = 1;
+            bytes.resize(73 + 256 * shape + 16, 0);
+            bytes[0] = 2;
         }
         prop_assert!(gcm::open_call(&network(), &call(Entry::Instantiate, &[]), &bytes).is_err());
         prop_assert!(gcm::open_estimate(&network(), &call(Entry::Instantiate, &[]), &bytes).is_err());

@@ -1,6 +1,7 @@
 //! The block stream: boot, state, then one decided block after the other.
 
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 
 use cloister_chain::Outcome;
 use cloister_chain::wire::{self, Boot, Booted, Halt, Lockdown, ToEnclave, ToHost};
@@ -8,9 +9,9 @@ use cloister_ledger::{Checkpoint, Ledger};
 
 use crate::machine::Machine;
 use crate::query::Tip;
-use crate::sealed::Vault;
+use crate::sealed::{Vault, fresh_roots};
 use crate::supply::SocketSupply;
-use crate::{Stop, next};
+use crate::{Stop, next, wipe};
 
 pub(crate) fn run(
     stream: &mut UnixStream,
@@ -25,8 +26,13 @@ pub(crate) fn run(
     let Some(mut ledger) = start(stream, boot, &vault, lockdown, tip)? else { return Ok(()) };
     while let Some(message) = next(stream)? {
         let ToEnclave::Execute(execute) = message else { return Err(Halt::Protocol.into()) };
+        let before = Arc::downgrade(ledger.keys());
         let mut outcome = ledger.execute(&execute, &mut SocketSupply(stream))?;
         seal_checkpoint(&vault, &ledger, &mut outcome);
+        if !before.ptr_eq(&Arc::downgrade(ledger.keys())) {
+            outcome.sealed_roots = Some(vault.seal_roots(&ledger.keys().roots()));
+            wipe::stack::<{ wipe::DEEP }>();
+        }
         wire::send(stream, &ToHost::Outcome(outcome))?;
     }
     Ok(())
@@ -41,16 +47,16 @@ fn start(
     lockdown: Lockdown,
     tip: &Tip,
 ) -> Result<Option<Ledger>, Stop> {
-    let Boot { genesis, sealed_seed, checkpoint, trail, .. } = boot;
-    let seed = match &sealed_seed {
-        Some(sealed) => vault.open_seed(sealed)?,
-        // A state is of use only to the seed that sealed it, and the nodes of a genesis have theirs from its founder.
+    let Boot { genesis, sealed_roots, checkpoint, trail, .. } = boot;
+    let roots = match &sealed_roots {
+        Some(sealed) => vault.open_roots(sealed)?,
+        // A state is of use only with the roots that sealed it, and the nodes of a genesis have theirs from its founder.
         None if checkpoint.is_some() || trail.is_some() || !genesis.nodes.is_empty() => return Err(Halt::Sealed.into()),
-        None => vault.fresh_seed()?,
+        None => fresh_roots(&genesis)?,
     };
-    let sealed_seed = match sealed_seed {
+    let sealed_roots = match sealed_roots {
         Some(sealed) => sealed,
-        None => vault.seal_seed(&seed),
+        None => vault.seal_roots(&roots),
     };
     let (from, adopted) = match (checkpoint, trail) {
         (Some(sealed), None) => (vault.open_checkpoint(&sealed)?, None),
@@ -62,17 +68,18 @@ fn start(
         }
         (Some(_), Some(_)) => return Err(Halt::Protocol.into()),
         (None, None) => {
-            let (ledger, mut outcome) = Ledger::genesis(&genesis, &seed)?;
+            let (ledger, mut outcome) = Ledger::genesis(&genesis, roots)?;
             seal_checkpoint(vault, &ledger, &mut outcome);
             let _ = tip.set(ledger.snapshots());
-            let booted = Booted { sealed_seed, genesis: Some(outcome), height: 0, checkpoint: None, lockdown };
+            let booted = Booted { sealed_roots, genesis: Some(outcome), height: 0, checkpoint: None, lockdown };
             wire::send(stream, &ToHost::Booted(booted))?;
             return Ok(Some(ledger));
         }
     };
-    let booted = Booted { sealed_seed, genesis: None, height: from.header.height, checkpoint: adopted, lockdown };
+    let booted = Booted { sealed_roots, genesis: None, height: from.header.height, checkpoint: adopted, lockdown };
     wire::send(stream, &ToHost::Booted(booted))?;
-    let mut loading = Ledger::resume(&genesis, &seed, from)?;
+    let given = (roots.epoch(), roots.is_retiring());
+    let mut loading = Ledger::resume(&genesis, roots, from)?;
     loop {
         let Some(message) = next(stream)? else { return Ok(None) };
         let ToEnclave::Load { leaves, last } = message else { return Err(Halt::Protocol.into()) };
@@ -83,7 +90,11 @@ fn start(
     }
     let ledger = loading.finish()?;
     let _ = tip.set(ledger.snapshots());
-    wire::send(stream, &ToHost::Loaded)?;
+    // The state may have left the epoch of what was kept.
+    let roots = ledger.keys().roots();
+    let sealed_roots = ((roots.epoch(), roots.is_retiring()) != given).then(|| vault.seal_roots(&roots));
+    wipe::stack::<{ wipe::DEEP }>();
+    wire::send(stream, &ToHost::Loaded { sealed_roots })?;
     Ok(Some(ledger))
 }
 

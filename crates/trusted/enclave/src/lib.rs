@@ -2,7 +2,7 @@
 //!
 //! Purpose: one process with one thread for blocks and some for queries, which speaks [`cloister_chain::wire`] and nothing
 //! else. [`serve`] is the whole of it: it boots, locks itself down, executes decided blocks with the ledger, and answers
-//! questions about committed states; or it proves what it is, gets the seed of a chain or makes it, and ends. [`main`] is the
+//! questions about committed states; or it proves what it is, gets the roots of a chain or makes them, and ends. [`main`] is the
 //! same as a program, for the lean binary and for `cloister enclave`.
 //!
 //! Must not know: how blocks come about, where bytes are kept, who its clients are. It opens no connection, and no file but those
@@ -12,14 +12,14 @@
 //!
 //! ```
 //! use std::os::unix::net::UnixStream;
-//! use cloister_chain::wire::{self, ToHost};
+//! use cloister_chain::wire::{self, ToEnclave, ToHost};
 //! use cloister_enclave::{Options, serve};
 //!
 //! let (node, enclave) = UnixStream::pair()?;
 //! let thread = std::thread::spawn(move || serve(enclave, vec![], Options::default()));
 //!
 //! // A node that begins with what is no beginning is told so, and the enclave ends.
-//! wire::send(&mut &node, &ToHost::Loaded)?;
+//! wire::send(&mut &node, &ToEnclave::Load { leaves: vec![], last: true })?;
 //! let answer: ToHost = wire::receive(&mut &node)?;
 //! assert!(matches!(answer, ToHost::Halt(wire::Halt::Protocol)));
 //! assert!(thread.join().expect("no panic").is_err());
@@ -34,6 +34,7 @@ mod provision;
 mod query;
 mod sealed;
 mod supply;
+mod wipe;
 
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;

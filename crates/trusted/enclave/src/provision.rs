@@ -25,7 +25,7 @@ use cloister_keys::{BootKey, ShareError};
 use ed25519_zebra::{SigningKey, VerificationKey};
 
 use crate::machine::Machine;
-use crate::sealed::{Vault, fresh_secret};
+use crate::sealed::{Vault, fresh_roots, fresh_secret};
 use crate::{Stop, next};
 
 /// Enrols, and waits to be told which way the seed comes.
@@ -40,8 +40,8 @@ pub(crate) fn enrol(stream: &mut UnixStream, machine: Machine, enrol: Enrol) -> 
     let Some(message) = next(stream)? else { return Ok(()) };
     let answer = match message {
         ToEnclave::Admit(admit) => {
-            let sealed_seed = applicant.admit(&boot, &admit.genesis, &admit.share)?;
-            ToHost::Admitted { sealed_seed }
+            let sealed_roots = applicant.admit(&boot, &admit.genesis, &admit.share)?;
+            ToHost::Admitted { sealed_roots }
         }
         ToEnclave::Found(found) => ToHost::Founded(applicant.found(&boot, &found)?),
         _ => return Err(Halt::Protocol.into()),
@@ -76,22 +76,22 @@ impl Applicant {
         if !nodes.iter().any(|(_, node)| node.boot == *boot) {
             return Err(Halt::Genesis);
         }
-        let seed = vault.fresh_seed()?;
+        let roots = fresh_roots(genesis)?;
         let hash = genesis.hash();
         let share = |node: &cloister_chain::trust::Node| {
             let (registration, kem) = (node.boot.registration(&node.consensus_key), &node.boot.kem);
-            seed.share(&genesis.chain_id, &hash, &registration, kem, fresh_secret()?).map_err(refused)
+            roots.share(&genesis.chain_id, &hash, &registration, kem, fresh_secret()?).map_err(refused)
         };
         let shares = nodes.iter().map(|(_, node)| share(node)).collect::<Result<_, Halt>>()?;
-        Ok(Founded { sealed_seed: vault.seal_seed(&seed), shares })
+        Ok(Founded { sealed_roots: vault.seal_roots(&roots), shares })
     }
 
     /// Takes a seed that was handed over, and seals it to this machine.
     fn admit(&self, boot: &BootKeys, genesis: &Genesis, share: &[u8]) -> Result<Vec<u8>, Halt> {
         let vault = self.vault(genesis)?;
         let registration = boot.registration(&self.consensus_key);
-        let seed = self.kem.open(&genesis.chain_id, &genesis.hash(), &registration, share).map_err(refused)?;
-        Ok(vault.seal_seed(&seed))
+        let roots = self.kem.open(&genesis.chain_id, &genesis.hash(), &registration, share).map_err(refused)?;
+        Ok(vault.seal_roots(&roots))
     }
 
     /// What seals for the chain on this machine, if it is the chain that the processor's statement names.

@@ -9,8 +9,8 @@ use std::thread;
 use cloister_chain::wire::{self, Answer, QueryAt, QueryRefusal, ToEnclave, ToHost};
 use cloister_ledger::Snapshots;
 
-use crate::Stop;
 use crate::supply::SocketSupply;
+use crate::{Stop, wipe};
 
 /// What query threads read: nothing before the first state is there.
 pub(crate) type Tip = Arc<OnceLock<Arc<Snapshots>>>;
@@ -34,6 +34,7 @@ fn answer_all(mut stream: UnixStream, tip: &Tip) -> Result<(), Stop> {
             Some(snapshots) => answer(snapshots, &query, &mut stream),
             None => Answer::Refused(QueryRefusal::NotReady),
         };
+        wipe::stack::<{ wipe::SHALLOW }>();
         wire::send(&mut stream, &ToHost::Answer(answer))?;
     }
     Ok(())

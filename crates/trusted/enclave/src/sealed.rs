@@ -1,16 +1,19 @@
-//! What the host keeps for the enclave and cannot read or alter: the seed, and a checkpoint for each block.
+//! What the host keeps for the enclave and cannot read or alter: the roots, and a checkpoint for each block.
 //!
 //! ```text
-//! seed       = blob                  context: genesis hash (32)
+//! roots      = blob                  context: genesis hash (32)
 //! checkpoint = height (8, LE) ‖ blob context: genesis hash (32) ‖ height (8, LE)
 //! ```
+//!
+//! Roots are sealed anew when they change. Whoever kept the older blob and breaks this machine has the older root: that it is
+//! erased is for the host to do, and for hardware that counts to enforce.
 //!
 //! An old checkpoint opens as well as the newest: it is a cache that lets the enclave go on with certified blocks from its
 //! height upward, and grants nothing else (M-05).
 
 use cloister_chain::wire::{Halt, SealingBytes};
 use cloister_chain::{B256, Genesis};
-use cloister_keys::{Purpose, SealingKey, Secret, Seed};
+use cloister_keys::{Purpose, Roots, SealingKey, Secret, Seed};
 use cloister_ledger::Checkpoint;
 use cloister_teeth::{Mechanism, holds};
 
@@ -26,17 +29,12 @@ impl Vault {
         Self { key: SealingKey::from_bytes(&genesis.chain_id, machine), chain: genesis.hash() }
     }
 
-    /// A seed that never was before.
-    pub(crate) fn fresh_seed(&self) -> Result<Seed, Halt> {
-        Ok(Seed::from_secret(fresh_secret()?))
+    pub(crate) fn seal_roots(&self, roots: &Roots) -> Vec<u8> {
+        self.key.seal_roots(self.chain.as_slice(), roots).expect("roots are short")
     }
 
-    pub(crate) fn seal_seed(&self, seed: &Seed) -> Vec<u8> {
-        self.key.seal_seed(self.chain.as_slice(), seed).expect("a seed is short")
-    }
-
-    pub(crate) fn open_seed(&self, sealed: &[u8]) -> Result<Seed, Halt> {
-        self.key.open_seed(self.chain.as_slice(), sealed).map_err(|_| Halt::Sealed)
+    pub(crate) fn open_roots(&self, sealed: &[u8]) -> Result<Roots, Halt> {
+        self.key.open_roots(self.chain.as_slice(), sealed).map_err(|_| Halt::Sealed)
     }
 
     pub(crate) fn seal_checkpoint(&self, checkpoint: &Checkpoint) -> Vec<u8> {
@@ -56,6 +54,11 @@ impl Vault {
     fn context(&self, height: u64) -> Vec<u8> {
         [self.chain.as_slice(), &height.to_le_bytes()].concat()
     }
+}
+
+/// The roots of a chain that never was before: the seed they come from is gone when this returns.
+pub(crate) fn fresh_roots(genesis: &Genesis) -> Result<Roots, Halt> {
+    Ok(Roots::found(&genesis.chain_id, Seed::from_secret(fresh_secret()?)))
 }
 
 /// Thirty-two bytes from the operating system.

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use cloister_chain::genesis::GenesisAccount;
 use cloister_chain::trail::{Link, Trail};
 use cloister_chain::wire::{Answer, Boot, Booted, Call, Execute, Query, QueryAt, QueryRefusal, SealingBytes};
-use cloister_chain::{Address, B256, Bytes, Certificate, Genesis, Header, Leaf, Outcome, Parent, U256};
+use cloister_chain::{Address, B256, Bytes, Certificate, Epochs, Genesis, Header, Leaf, Outcome, Parent, U256};
 use ed25519_zebra::SigningKey;
 
 use super::*;
@@ -22,17 +22,50 @@ fn a_chain_goes_on_after_a_restart_as_if_there_had_been_none() {
     let first = steady.execute(&next(&Header::genesis(&genesis()), None, &outcome));
     leaves.apply(&first);
 
-    let seed = steady.booted.sealed_seed.clone();
+    let seed = steady.booted.sealed_roots.clone();
     let mut resumed = Host::start(&genesis(), SEALING, Some(seed.clone()), Some(first.checkpoint.clone()));
     assert_eq!((resumed.booted.height, resumed.booted.genesis.is_none()), (1, true));
-    assert_eq!(resumed.booted.sealed_seed, seed, "there is one seed for ever");
-    assert!(matches!(resumed.load(&leaves), ToHost::Loaded));
+    assert_eq!(resumed.booted.sealed_roots, seed, "they change with the epoch alone");
+    assert!(matches!(resumed.load(&leaves), ToHost::Loaded { .. }));
 
     let above = next(&Header::genesis(&genesis()), None, &outcome);
     let second = next(&above.block.header, Some(above.certificate.clone()), &first);
     assert_eq!(resumed.execute(&second), steady.execute(&second), "receipts, leaves, root and sealed checkpoint");
     steady.leave().unwrap();
     resumed.leave().unwrap();
+}
+
+#[test]
+fn v26_roots_are_sealed_anew_when_they_change_and_older_ones_lead_there() {
+    // Blocks are a nanosecond apart, and there is nothing to sweep.
+    let genesis = Genesis { epochs: Some(Epochs { length: 3, grace: 1, sweep: 2 }), ..genesis() };
+    let mut steady = Host::start(&genesis, SEALING, None, None);
+    let mut outcome = steady.booted.genesis.take().unwrap();
+    let beginning = outcome.checkpoint.clone();
+    let (mut leaves, mut kept) = (Leaves::default(), vec![steady.booted.sealed_roots.clone()]);
+    leaves.apply(&outcome);
+    let first = leaves.clone();
+    let (mut header, mut certificate) = (Header::genesis(&genesis), None);
+    for _ in 1..=8 {
+        let block = next(&header, certificate, &outcome);
+        outcome = steady.execute(&block);
+        leaves.apply(&outcome);
+        kept.extend(outcome.sealed_roots.clone());
+        let newest = kept.last().unwrap();
+        for roots in &kept {
+            let mut resumed = Host::start(&genesis, SEALING, Some(roots.clone()), Some(outcome.checkpoint.clone()));
+            let ToHost::Loaded { sealed_roots } = resumed.load(&leaves) else { panic!("loaded") };
+            assert_eq!(sealed_roots.is_none(), roots == newest, "what is up to date stays");
+            assert_eq!(sealed_roots.as_ref().unwrap_or(roots), newest);
+            resumed.leave().unwrap();
+        }
+        (header, certificate) = (block.block.header, Some(block.certificate));
+    }
+    assert_eq!(kept.len(), 1 + 2 * 2, "two switches and two erasures");
+    let mut rolled_back = Host::start(&genesis, SEALING, kept.pop(), Some(beginning));
+    assert!(matches!(rolled_back.load(&first), ToHost::Halt(Halt::Sealed)), "roots of a later state");
+    assert!(rolled_back.leave().is_err());
+    steady.leave().unwrap();
 }
 
 #[test]
@@ -53,16 +86,16 @@ fn an_enclave_takes_a_state_that_the_validators_agreed_on_and_goes_on_from_there
     let above = Link { header: two.block.header.clone(), certificate: two.certificate.clone(), next: set.clone() };
     let (header, certificate) = (one.block.header.clone(), one.certificate.clone());
     let trail = Trail { links: vec![above], header, certificate, signers: set };
-    let seed = first.booted.sealed_seed.clone();
+    let seed = first.booted.sealed_roots.clone();
     let mut late = Host::adopt(&genesis(), Some(seed.clone()), trail.clone());
     assert_eq!((late.booted.height, late.booted.genesis.is_none()), (1, true));
     let sealed = late.booted.checkpoint.clone().unwrap();
-    assert!(matches!(late.load(&leaves), ToHost::Loaded));
+    assert!(matches!(late.load(&leaves), ToHost::Loaded { .. }));
     assert_eq!(late.execute(&two), after_two);
 
     // What it sealed is a checkpoint like any other.
     let mut again = Host::start(&genesis(), SEALING, Some(seed.clone()), Some(sealed));
-    assert!(matches!(again.load(&leaves), ToHost::Loaded));
+    assert!(matches!(again.load(&leaves), ToHost::Loaded { .. }));
     assert_eq!(again.execute(&two), after_two);
     assert_eq!(again.execute(&three), first.execute(&three));
 
@@ -87,7 +120,7 @@ fn an_enclave_takes_a_state_that_the_validators_agreed_on_and_goes_on_from_there
 #[test]
 fn sealed_bytes_open_only_for_this_machine_and_chain_and_whole() {
     let host = Host::start(&genesis(), SEALING, None, None);
-    let seed = host.booted.sealed_seed.clone();
+    let seed = host.booted.sealed_roots.clone();
     let checkpoint = host.booted.genesis.as_ref().unwrap().checkpoint.clone();
     let other_chain = Genesis { evm_gas: 1, ..genesis() };
     let mut other_height = checkpoint.clone();
@@ -99,9 +132,9 @@ fn sealed_bytes_open_only_for_this_machine_and_chain_and_whole() {
         ("a checkpoint under another height", genesis(), SEALING, Some(seed.clone()), Some(other_height)),
         ("a truncated checkpoint", genesis(), SEALING, Some(seed.clone()), Some(cut(&checkpoint))),
         ("an empty checkpoint", genesis(), SEALING, Some(seed.clone()), Some(vec![])),
-        ("a truncated seed", genesis(), SEALING, Some(cut(&seed)), None),
-        ("a checkpoint as seed", genesis(), SEALING, Some(checkpoint[8..].to_vec()), None),
-        ("a checkpoint without its seed", genesis(), SEALING, None, Some(checkpoint.clone())),
+        ("truncated roots", genesis(), SEALING, Some(cut(&seed)), None),
+        ("a checkpoint as roots", genesis(), SEALING, Some(checkpoint[8..].to_vec()), None),
+        ("a checkpoint without its roots", genesis(), SEALING, None, Some(checkpoint.clone())),
     ] {
         let (mut stream, _, thread) = open();
         send_boot(&mut stream, &genesis, key, seed, checkpoint);
@@ -132,7 +165,7 @@ fn leaves_that_are_not_the_checkpoints_are_refused() {
     let mut more = whole.clone();
     more.0.insert(Leaf::Account(Address::repeat_byte(0xee)), vec![0; 72]);
     for leaves in [missing, altered, more] {
-        let seed = host.booted.sealed_seed.clone();
+        let seed = host.booted.sealed_roots.clone();
         let mut resumed = Host::start(&genesis(), SEALING, Some(seed), Some(outcome.checkpoint.clone()));
         assert!(matches!(resumed.load(&leaves), ToHost::Halt(Halt::Root)));
         assert!(matches!(resumed.leave(), Err(Stop::Halt(Halt::Root))));
@@ -174,10 +207,10 @@ fn queries_wait_for_a_state_ask_the_host_and_survive_its_lies() {
     let outcome = fresh.booted.genesis.take().unwrap();
     let mut leaves = Leaves::default();
     leaves.apply(&outcome);
-    let seed = fresh.booted.sealed_seed.clone();
+    let seed = fresh.booted.sealed_roots.clone();
     let mut host = Host::start(&genesis(), SEALING, Some(seed), Some(outcome.checkpoint.clone()));
     assert_eq!(host.ask(Query::Prove(Leaf::Chain), &[]), Answer::Refused(QueryRefusal::NotReady));
-    assert!(matches!(host.load(&leaves), ToHost::Loaded));
+    assert!(matches!(host.load(&leaves), ToHost::Loaded { .. }));
 
     let Answer::Proved { height: 0, root, value, proof } = host.ask(Query::Prove(Leaf::Chain), &[]) else {
         panic!("proved")
@@ -215,16 +248,16 @@ impl Leaves {
 }
 
 impl Host {
-    fn start(genesis: &Genesis, key: [u8; 32], sealed_seed: Option<Vec<u8>>, checkpoint: Option<Vec<u8>>) -> Self {
+    fn start(genesis: &Genesis, key: [u8; 32], sealed_roots: Option<Vec<u8>>, checkpoint: Option<Vec<u8>>) -> Self {
         let (mut stream, query, thread) = open();
-        send_boot(&mut stream, genesis, key, sealed_seed, checkpoint);
+        send_boot(&mut stream, genesis, key, sealed_roots, checkpoint);
         let ToHost::Booted(booted) = receive(&mut stream) else { panic!("booted") };
         Self { stream, query, thread, booted }
     }
 
-    fn adopt(genesis: &Genesis, sealed_seed: Option<Vec<u8>>, trail: Trail) -> Self {
+    fn adopt(genesis: &Genesis, sealed_roots: Option<Vec<u8>>, trail: Trail) -> Self {
         let (mut stream, query, thread) = open();
-        send_boot_with(&mut stream, genesis, SEALING, sealed_seed, None, Some(trail));
+        send_boot_with(&mut stream, genesis, SEALING, sealed_roots, None, Some(trail));
         let ToHost::Booted(booted) = receive(&mut stream) else { panic!("booted") };
         Self { stream, query, thread, booted }
     }
@@ -259,7 +292,7 @@ impl Host {
                 ToHost::Answer(answer) => return answer,
                 ToHost::Need { leaves, .. } => {
                     let blobs = blobs.iter().cloned().map(Some).collect();
-                    let supply = ToEnclave::Supply { leaves: vec![None; leaves.len()], blobs };
+                    let supply = ToEnclave::Supply { leaves: vec![None; leaves.len()], sealed: vec![], blobs };
                     wire::send(&mut self.query, &supply).unwrap();
                 }
                 other => panic!("{other:?}"),
@@ -284,21 +317,21 @@ fn send_boot(
     stream: &mut UnixStream,
     genesis: &Genesis,
     key: [u8; 32],
-    sealed_seed: Option<Vec<u8>>,
+    sealed_roots: Option<Vec<u8>>,
     checkpoint: Option<Vec<u8>>,
 ) {
-    send_boot_with(stream, genesis, key, sealed_seed, checkpoint, None);
+    send_boot_with(stream, genesis, key, sealed_roots, checkpoint, None);
 }
 
 fn send_boot_with(
     stream: &mut UnixStream,
     genesis: &Genesis,
     key: [u8; 32],
-    sealed_seed: Option<Vec<u8>>,
+    sealed_roots: Option<Vec<u8>>,
     checkpoint: Option<Vec<u8>>,
     trail: Option<Trail>,
 ) {
-    let boot = Boot { genesis: genesis.clone(), sealing_key: SealingBytes(key), sealed_seed, checkpoint, trail };
+    let boot = Boot { genesis: genesis.clone(), sealing_key: SealingBytes(key), sealed_roots, checkpoint, trail };
     wire::send(stream, &ToEnclave::Boot(boot)).unwrap();
 }
 

@@ -19,11 +19,15 @@
 //! Marks ride in revm's own journal, so that they roll back exactly as storage does: they are the storage of one account,
 //! [`MARKS`], that no one can hold. Its slots are places, handed out in order to those (contract, slot) pairs that had a
 //! mark at any time in the block; all other slots cost nothing more than a look into [`Marks`].
+//!
+//! A network ciphertext is sealed by one epoch, and whoever holds a word knows by which: that of a word which a slot had before
+//! the block is the slot's ([`Marks::epoch`]), and what the block itself made is the present one's. No two words are the same,
+//! so an epoch does not depend on what is rolled back.
 
 mod instructions;
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, U256, address};
 
@@ -39,7 +43,7 @@ pub const MARKS: Address = address!("f049d896a497d8421554db4644314961db5d8407");
 /// Frames are known by their depth, counted as revm's journal does: 1 for the frame of the transaction itself.
 #[derive(Debug, Default)]
 pub struct Memory {
-    valid: BTreeSet<(usize, U256)>,
+    valid: BTreeMap<(usize, U256), u64>,
 }
 
 impl Memory {
@@ -50,21 +54,26 @@ impl Memory {
 
     /// Forgets what ended frames deeper than `depth` left: the frame at `depth` is about to start another.
     pub fn forget_below(&mut self, depth: usize) {
-        while self.valid.last().is_some_and(|(deepest, _)| *deepest > depth) {
+        while self.valid.last_key_value().is_some_and(|((deepest, _), _)| *deepest > depth) {
             self.valid.pop_last();
         }
     }
 
-    /// The frame at `depth` holds `word`. Zero is what an unset slot reads as, and is never held.
-    pub fn admit(&mut self, depth: usize, word: U256) {
+    /// The frame at `depth` holds `word`, which `epoch` sealed. Zero is what an unset slot reads as, and is never held.
+    pub fn admit(&mut self, depth: usize, word: U256, epoch: u64) {
         if !word.is_zero() {
-            self.valid.insert((depth, word));
+            self.valid.insert((depth, word), epoch);
         }
     }
 
     /// Whether the frame at `depth` holds `word`.
     pub fn holds(&self, depth: usize, word: U256) -> bool {
-        self.valid.contains(&(depth, word))
+        self.valid.contains_key(&(depth, word))
+    }
+
+    /// The epoch that sealed a word which the frame at `depth` holds.
+    pub fn epoch(&self, depth: usize, word: U256) -> Option<u64> {
+        self.valid.get(&(depth, word)).copied()
     }
 }
 
@@ -73,6 +82,8 @@ impl Memory {
 pub struct Marks {
     places: BTreeMap<(Address, U256), usize>,
     initial: Vec<U256>,
+    /// By contract and word.
+    epochs: BTreeMap<(Address, U256), u64>,
 }
 
 impl Marks {
@@ -97,8 +108,14 @@ impl Marks {
         place.and_then(|place| self.initial.get(place)).copied().unwrap_or_default()
     }
 
-    /// The world says that `word`, in this slot, is marked.
-    pub fn loaded(&mut self, contract: Address, slot: U256, word: U256) {
+    /// The epoch that sealed a word which the world says is marked somewhere in the contract's storage.
+    pub fn epoch(&self, contract: Address, word: U256) -> Option<u64> {
+        self.epochs.get(&(contract, word)).copied()
+    }
+
+    /// The world says that `word`, in this slot, is marked, and sealed by `epoch`.
+    pub fn loaded(&mut self, contract: Address, slot: U256, word: U256, epoch: u64) {
+        self.epochs.insert((contract, word), epoch);
         if let Entry::Vacant(place) = self.places.entry((contract, slot)) {
             place.insert(self.initial.len());
             self.initial.push(word);
@@ -122,8 +139,8 @@ mod tests {
     #[test]
     fn a_new_frame_does_not_inherit_from_an_ended_one_of_its_depth() {
         let (mut memory, word) = (Memory::default(), U256::from(7));
-        memory.admit(1, word);
-        memory.admit(2, word);
+        memory.admit(1, word, 0);
+        memory.admit(2, word, 0);
         memory.forget_below(1);
         assert!(memory.holds(1, word));
         assert!(!memory.holds(2, word));
@@ -132,7 +149,7 @@ mod tests {
     #[test]
     fn zero_is_never_held() {
         let mut memory = Memory::default();
-        memory.admit(1, U256::ZERO);
+        memory.admit(1, U256::ZERO, 0);
         assert!(!memory.holds(1, U256::ZERO));
     }
 
@@ -140,7 +157,8 @@ mod tests {
     fn a_place_is_given_once_and_remembers_what_the_world_said() {
         let mut marks = Marks::default();
         let (contract, word) = (Address::repeat_byte(1), U256::from(9));
-        marks.loaded(contract, U256::ZERO, word);
+        marks.loaded(contract, U256::ZERO, word, 6);
+        assert_eq!((marks.epoch(contract, word), marks.epoch(Address::ZERO, word)), (Some(6), None));
         let fresh = marks.place_or_new(contract, U256::from(1));
         assert_eq!(marks.place_or_new(contract, U256::from(1)), fresh);
         let loaded = marks.place(contract, U256::ZERO).unwrap();

@@ -14,7 +14,7 @@ use crate::world::{Account, Cell};
 pub struct Changes {
     /// Accounts; `None` removes one (EIP-161, EIP-6780).
     pub accounts: BTreeMap<Address, Option<Account>>,
-    /// Storage slots; [`Cell::default`] removes one.
+    /// Storage slots; [`Cell::default`] removes one. A word that was copied from another slot names the epoch that sealed it.
     pub cells: BTreeMap<(Address, U256), Cell>,
     /// Code of the contracts created, by its keccak-256.
     pub codes: BTreeMap<B256, Bytes>,
@@ -48,7 +48,8 @@ impl Changes {
                 let mark = before.marks.place(address, slot).map(|place| {
                     marks.get(&place).map_or_else(|| before.marks.initial(place), |value| value.present_value)
                 });
-                let cell = Cell { word, marked: !word.is_zero() && mark == Some(word) };
+                let marked = (!word.is_zero() && mark == Some(word)).then(|| before.epoch_of(address, word));
+                let cell = Cell { word, marked };
                 if cell != before.cell_before(address, slot) {
                     changes.cells.insert((address, slot), cell);
                 }

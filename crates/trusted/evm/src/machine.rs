@@ -82,7 +82,7 @@ pub(crate) fn build<W: World, V: Vault>(
     mode: Mode,
     relax: impl FnOnce(&mut CfgEnv),
 ) -> ConfidentialEvm<W, V> {
-    let mut context: Ctx<W> = Context::new(Store::new(world), SPEC);
+    let mut context: Ctx<W> = Context::new(Store::new(world, vault.epoch()), SPEC);
     context.block = BlockEnv {
         number: U256::from(block.number),
         beneficiary: block.beneficiary,

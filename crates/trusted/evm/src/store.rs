@@ -17,22 +17,31 @@ pub(crate) struct Store<W> {
     cells: BTreeMap<(Address, U256), Cell>,
     codes: BTreeMap<B256, Bytecode>,
     pub(crate) marks: Marks,
+    /// The present one.
+    epoch: u64,
 }
 
 impl<W> Store<W> {
-    pub(crate) fn new(world: W) -> Self {
+    /// `epoch` seals what the block makes.
+    pub(crate) fn new(world: W, epoch: u64) -> Self {
         Self {
             world,
             accounts: BTreeMap::new(),
             cells: BTreeMap::new(),
             codes: BTreeMap::new(),
             marks: Marks::default(),
+            epoch,
         }
     }
 
     /// The account as it was before the block, if the block looked at it and it was there.
     pub(crate) fn account_before(&self, address: Address) -> Option<&Account> {
         self.accounts.get(&address)?.as_ref().filter(|account| !account.is_empty())
+    }
+
+    /// The epoch that sealed a marked word.
+    pub(crate) fn epoch_of(&self, contract: Address, word: U256) -> u64 {
+        self.marks.epoch(contract, word).unwrap_or(self.epoch)
     }
 
     /// The slot as it was before the block. A slot that nobody read belongs to a contract born in this block.
@@ -77,8 +86,8 @@ impl<W: World> Database for Store<W> {
         }
         let cell = self.world.cell(address, slot)?;
         self.cells.insert((address, slot), cell);
-        if cell.marked {
-            self.marks.loaded(address, slot, cell.word);
+        if let Some(epoch) = cell.marked {
+            self.marks.loaded(address, slot, cell.word, epoch);
         }
         Ok(cell.word)
     }

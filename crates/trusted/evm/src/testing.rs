@@ -90,7 +90,8 @@ impl World for Land {
 #[derive(Default)]
 pub(crate) struct Toy {
     pub(crate) tx: B256,
-    counter: u64,
+    pub(crate) counter: u64,
+    pub(crate) epoch: u64,
 }
 
 impl Toy {
@@ -99,15 +100,15 @@ impl Toy {
         keccak256([self.tx.as_slice(), &self.counter.to_be_bytes()].concat())
     }
 
-    fn pad(contract: Address, salt: &[u8]) -> u128 {
-        let pad = keccak256([contract.as_slice(), salt].concat());
+    fn pad(contract: Address, salt: &[u8], epoch: u64) -> u128 {
+        let pad = keccak256([contract.as_slice(), salt, &epoch.to_be_bytes()].concat());
         u128::from_be_bytes(pad[..16].try_into().unwrap())
     }
 }
 
 impl Vault for Toy {
     fn begin(&mut self, tx: B256) {
-        *self = Self { tx, counter: 0 };
+        *self = Self { tx, counter: 0, ..*self };
     }
 
     fn handle(&mut self) -> U256 {
@@ -121,14 +122,18 @@ impl Vault for Toy {
     fn seal_network(&mut self, contract: Address, plain: u128) -> U256 {
         let salt = self.draw();
         let mut word = [0; 32];
-        word[..16].copy_from_slice(&(plain ^ Self::pad(contract, &salt[..16])).to_be_bytes());
+        word[..16].copy_from_slice(&(plain ^ Self::pad(contract, &salt[..16], self.epoch)).to_be_bytes());
         word[16..].copy_from_slice(&salt[..16]);
         U256::from_be_bytes(word)
     }
 
-    fn open_network(&mut self, contract: Address, sealed: U256) -> u128 {
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    fn open_network(&mut self, contract: Address, sealed: U256, epoch: u64) -> Option<u128> {
         let word = sealed.to_be_bytes::<32>();
-        u128::from_be_bytes(word[..16].try_into().unwrap()) ^ Self::pad(contract, &word[16..])
+        Some(u128::from_be_bytes(word[..16].try_into().unwrap()) ^ Self::pad(contract, &word[16..], epoch))
     }
 
     fn seal_user(&mut self, user: Address, plain: u128) -> U256 {

@@ -16,11 +16,15 @@ pub trait Vault {
     /// 256 uniform bits that nobody could know before the transaction was ordered.
     fn random(&mut self) -> U256;
 
+    /// The epoch that seals network ciphertexts now.
+    fn epoch(&self) -> u64;
+
     /// A network ciphertext of `plain` for `contract`, salted: two of equal plaintexts do not look equal. Never zero.
     fn seal_network(&mut self, contract: Address, plain: u128) -> U256;
 
-    /// The plaintext of a network ciphertext which the machine knows that `contract` itself made.
-    fn open_network(&mut self, contract: Address, sealed: U256) -> u128;
+    /// The plaintext of a network ciphertext which the machine knows that `contract` itself made in `epoch`; `None` if the keys
+    /// of that epoch are erased, which those of no word that the state holds are.
+    fn open_network(&mut self, contract: Address, sealed: U256, epoch: u64) -> Option<u128>;
 
     /// COTI's user ciphertext of `plain` under the AES key of `user`.
     fn seal_user(&mut self, user: Address, plain: u128) -> U256;
@@ -59,8 +63,12 @@ impl<V: Vault + ?Sized> Vault for &mut V {
         (**self).seal_network(contract, plain)
     }
 
-    fn open_network(&mut self, contract: Address, sealed: U256) -> u128 {
-        (**self).open_network(contract, sealed)
+    fn epoch(&self) -> u64 {
+        (**self).epoch()
+    }
+
+    fn open_network(&mut self, contract: Address, sealed: U256, epoch: u64) -> Option<u128> {
+        (**self).open_network(contract, sealed, epoch)
     }
 
     fn seal_user(&mut self, user: Address, plain: u128) -> U256 {

@@ -9,12 +9,13 @@ use cloister_envelope::cell::{join, split};
 /// `ct = c ‖ r`, `c = AES256_k(r) XOR p`: a value in a contract's public storage, for the network's eyes only.
 ///
 /// `k` belongs to one contract and one epoch, `r` is a [`crate::TxKeys::salt`], `p` the value as 16 big-endian bytes.
-/// Like a user's cell it is not authenticated: the network's own books say which words a contract may load.
-pub struct NetworkCipher(Aes256);
+/// Like a user's cell it is not authenticated: the network's own books say which words a contract may load. The key stays where it
+/// is on the heap when the cipher moves, so that it leaves no copies behind.
+pub struct NetworkCipher(Box<Aes256>);
 
 impl NetworkCipher {
     pub(crate) fn new(key: &Secret<32>) -> Self {
-        Self(key.expose(|key| Aes256::new(key.into())))
+        Self(Box::new(key.expose(|key| Aes256::new(key.into()))))
     }
 
     /// Seals `plain` under `r`, which must never have been used with this key before.

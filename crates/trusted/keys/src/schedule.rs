@@ -25,17 +25,19 @@ schedule! {
     Root        EPOCH_ROOT        "epoch root"         32    "EpochRoot of epoch 0";                      "never"        "";
     Permanent   USER_KEY          "user aes key"       16    "envelope: cells of one address";            "never"        "address";
     Permanent   IO_EXCHANGE       "io exchange key"    32    "X25519: messages in secret.js's form";      "never"        "";
-    Permanent   SEED_EXCHANGE     "seed exchange key"  32    "X25519: the seed, to a joining node";       "never"        "";
+    Permanent   SEED_EXCHANGE     "seed exchange key"  32    "X25519: the roots, to a joining node";      "never"        "";
+    Permanent   CONTRACT_NAMES    "contract names"     32    "names of one contract's entries";           "never"        "contract";
     Epoch       NEXT_EPOCH_ROOT   "next epoch root"    32    "EpochRoot of the next epoch";               "epoch"        "next epoch, certified randomness";
     Epoch       NETWORK_KEY       "network cell key"   32    "NetworkCipher: cells in one contract";      "epoch"        "contract";
     Epoch       TRANSACTION_KEY   "transaction key"    32    "TxKeys of a transaction";                   "epoch"        "height, header hash, transaction hash";
+    Epoch       SWEEP_KEY         "sweep key"          32    "TxKeys of what a block seals again";        "epoch"        "height, header hash";
     Epoch       QUERY_KEY         "query key"          32    "TxKeys of a call or an estimate";           "epoch"        "hash of the input";
     Epoch       BLOCK_BEACON      "block beacon"       32    "public: the EVM's PREVRANDAO";              "epoch"        "parent header hash";
     Epoch       INPUT_EXCHANGE    "input exchange key" 32    "X25519: messages in our own form";          "epoch"        "";
     Epoch       CALLBACK_SECRET   "callback secret"    32    "signatures of calls between contracts";     "epoch"        "";
     Epoch       CONTRACT_RANDOM   "contract random"    32    "the contract's env.block.random";           "epoch"        "header hash, contract, counter";
     Epoch       CONTRACT_STATE    "contract state"     32    "StateKeys of one contract";                 "epoch"        "contract";
-    State       STATE_NAME        "state name"         32    "the key of a sealed leaf";                  "epoch"        "plain key";
+    Names       STATE_NAME        "state name"         32    "the key of a sealed leaf";                  "never"        "plain key";
     State       STATE_CIPHER      "state cipher"       32    "AES-256-GCM-SIV of values";                 "epoch"        "";
     State       STATE_NONCE       "state nonce"        12    "the nonce of one written value";            "epoch"        "name, height, header hash, transaction index, write index";
     Transaction HANDLE            "handle"             32    "names of values inside the transaction";    "once"         "counter";
@@ -46,7 +48,7 @@ schedule! {
     Transaction SHARE_EPHEMERAL   "share ephemeral"    32    "X25519: the ephemeral key of one share";     "once"         "registration";
     Sealing     SEALING_CIPHER    "sealing cipher"     32    "AES-256-GCM-SIV of sealed blobs";           "once"         "";
     Sealing     SEALING_NONCE     "sealing nonce"      12    "the nonce of one sealed blob";              "once"         "associated data";
-    Exchange    SEED_SHARE        "seed share"         32    "AES-256-GCM of the seed, to a boot key";    "once"         "genesis hash, registration, ephemeral key, boot key";
+    Exchange    ROOTS_SHARE       "roots share"        32    "AES-256-GCM of the roots, to a boot key";   "once"         "genesis hash, registration, ephemeral key, boot key";
 }
 
 /// One line of the table.
@@ -112,12 +114,14 @@ pub(crate) fn info(chain_id: &str, label: &str, context: &[&[u8]]) -> Vec<u8> {
     info
 }
 
-/// The secret that a node is given: the parent of both roots.
+/// The secret that a chain begins with: the parent of both roots.
 pub(crate) enum Root {}
 /// The parent of what never changes.
 pub(crate) enum Permanent {}
 /// The parent of what changes with each epoch.
 pub(crate) enum Epoch {}
+/// The parent of the names in one contract's state.
+pub(crate) enum Names {}
 /// The parent of what seals one contract's state.
 pub(crate) enum State {}
 /// The parent of what one transaction or query draws.

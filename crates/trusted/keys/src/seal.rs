@@ -6,15 +6,15 @@ use cloister_envelope::Secret;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::Seed;
 use crate::schedule::{Parent, SEALING_CIPHER, SEALING_NONCE, Sealing, info};
+use crate::{ROOTS_BYTES, Roots};
 
 /// The longest plaintext that is sealed.
 pub const MAX_SEALED_BYTES: usize = 1 << 20;
 const VERSION: u8 = 1;
 const TAG_BYTES: usize = 16;
 
-/// Seals the seed and small checkpoints into blobs that the untrusted side keeps: AES-256-GCM-SIV (RFC 8452).
+/// Seals the roots and small checkpoints into blobs that the untrusted side keeps: AES-256-GCM-SIV (RFC 8452).
 ///
 /// ```text
 /// blob  = version(1) = 1 ‖ ciphertext ‖ tag(16)
@@ -39,16 +39,14 @@ impl SealingKey {
         Self { parent, cipher }
     }
 
-    /// Seals the seed; `context` has to be presented again when it is opened.
-    pub fn seal_seed(&self, context: &[u8], seed: &Seed) -> Result<Vec<u8>, SealError> {
-        seed.0.expose(|seed| self.seal(Purpose::Seed, context, seed))
+    /// Seals the roots; `context` has to be presented again when they are opened.
+    pub fn seal_roots(&self, context: &[u8], roots: &Roots) -> Result<Vec<u8>, SealError> {
+        self.seal(Purpose::Roots, context, &roots.to_bytes())
     }
 
-    /// Opens a sealed seed.
-    pub fn open_seed(&self, context: &[u8], blob: &[u8]) -> Result<Seed, SealError> {
-        let opened = self.open(Purpose::Seed, context, blob)?;
-        let bytes: &[u8; 32] = opened.as_slice().try_into().map_err(|_| SealError::SeedLength)?;
-        Ok(Seed(Secret::fill(|target| *target = *bytes)))
+    /// Opens sealed roots.
+    pub fn open_roots(&self, context: &[u8], blob: &[u8]) -> Result<Roots, SealError> {
+        Roots::from_bytes(&self.open(Purpose::Roots, context, blob)?).ok_or(SealError::RootsLength)
     }
 
     /// Seals `plain`; purpose and context have to be presented again when it is opened.
@@ -96,20 +94,20 @@ impl fmt::Debug for SealingKey {
 /// What a blob is for: one never opens as the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// The network's seed.
-    Seed,
+    /// The network's roots.
+    Roots,
     /// Where execution stood: height, root and what else lets a node go on.
     Checkpoint,
 }
 
 impl Purpose {
     /// Both purposes.
-    pub const ALL: [Self; 2] = [Self::Seed, Self::Checkpoint];
+    pub const ALL: [Self; 2] = [Self::Roots, Self::Checkpoint];
 
     /// The last part of the purpose string; none is a label of the key schedule.
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Seed => "sealed seed",
+            Self::Roots => "sealed roots",
             Self::Checkpoint => "sealed checkpoint",
         }
     }
@@ -127,7 +125,7 @@ pub enum SealError {
     /// Altered, or sealed by another machine, measurement or chain, for another purpose or context.
     #[error("the sealed blob is not for this enclave and purpose")]
     Refused,
-    /// It opens, but holds no 32 bytes: it was sealed as something else by mistake.
-    #[error("a sealed seed holds 32 bytes")]
-    SeedLength,
+    /// It opens, but holds no roots: it was sealed as something else by mistake.
+    #[error("sealed roots hold {ROOTS_BYTES} bytes")]
+    RootsLength,
 }

@@ -7,22 +7,22 @@ use cloister_envelope::{ExchangeKey, Secret};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::Seed;
-use crate::schedule::{Exchange, Parent, SEED_SHARE, info};
+use crate::schedule::{Exchange, Parent, ROOTS_SHARE, info};
+use crate::{ROOTS_BYTES, Roots};
 
-/// The length of a share: version, ephemeral public key, seed, tag.
-pub const SHARE_BYTES: usize = 1 + 32 + 32 + 16;
-const VERSION: u8 = 1;
+/// The length of a share: version, ephemeral public key, roots, tag.
+pub const SHARE_BYTES: usize = 1 + 32 + ROOTS_BYTES + 16;
+const VERSION: u8 = 2;
 /// None is a label of the key schedule.
-pub(crate) const LABEL: &str = "share of the seed";
+pub(crate) const LABEL: &str = "share of the roots";
 
-/// A key pair that an enclave makes when it starts and never stores: whoever hands the seed to that enclave seals to it.
+/// A key pair that an enclave makes when it starts and never stores: whoever hands the roots to that enclave seals to it.
 ///
 /// ```text
-/// share  = version(1) = 1 ‖ ephemeral public key(32) ‖ AES-256-GCM(key, seed(32))            SP 800-38D, tag of 16 bytes
-/// key    = HKDF(X25519(ephemeral, boot), "seed share", genesis hash, registration, ephemeral key, boot key)
+/// share  = version(1) = 2 ‖ ephemeral public key(32) ‖ AES-256-GCM(key, roots(104))          SP 800-38D, tag of 16 bytes
+/// key    = HKDF(X25519(ephemeral, boot), "roots share", genesis hash, registration, ephemeral key, boot key)
 /// nonce  = 12 zero bytes: the ephemeral key, and so the key, seals one share
-/// ad     = part("cloister/v1/<chain id>/share of the seed") ‖ part(genesis hash) ‖ part(registration) ‖ part(ephemeral key)
+/// ad     = part("cloister/v1/<chain id>/share of the roots") ‖ part(genesis hash) ‖ part(registration) ‖ part(ephemeral key)
 ///          ‖ part(boot key)                                                            as in the key schedule
 /// ```
 ///
@@ -44,7 +44,7 @@ impl BootKey {
     }
 
     /// Opens a share that was sealed to this key, as this registration, for the chain with this name and genesis.
-    pub fn open(&self, chain_id: &str, genesis: &B256, registration: &B256, share: &[u8]) -> Result<Seed, ShareError> {
+    pub fn open(&self, chain_id: &str, genesis: &B256, registration: &B256, share: &[u8]) -> Result<Roots, ShareError> {
         let share: &[u8; SHARE_BYTES] = share.try_into().map_err(|_| ShareError::Length)?;
         let (version, rest) = share.split_first().ok_or(ShareError::Length)?;
         let (ephemeral, sealed) = rest.split_first_chunk::<32>().ok_or(ShareError::Length)?;
@@ -55,14 +55,12 @@ impl BootKey {
         let cipher = cipher(chain_id, &self.0, ephemeral, &context)?;
         let payload = Payload { msg: sealed, aad: &info(chain_id, LABEL, &context) };
         let opened = cipher.decrypt(&Nonce::default(), payload).map_err(|_| ShareError::Refused)?;
-        let opened = Zeroizing::new(opened);
-        let bytes: &[u8; 32] = opened.as_slice().try_into().map_err(|_| ShareError::Length)?;
-        Ok(Seed(Secret::fill(|target| *target = *bytes)))
+        Roots::from_bytes(&Zeroizing::new(opened)).ok_or(ShareError::Length)
     }
 }
 
-impl Seed {
-    /// Seals the seed to the boot key `to` of another enclave; see [`BootKey`]. `ephemeral` is 32 bytes that are used for
+impl Roots {
+    /// Seals the roots to the boot key `to` of another enclave; see [`BootKey`]. `ephemeral` is 32 bytes that are used for
     /// nothing else: fresh from the operating system, or derived for one registration in one block.
     pub fn share(
         &self,
@@ -76,8 +74,8 @@ impl Seed {
         let context = [genesis.as_slice(), registration.as_slice(), &ephemeral.public(), to];
         let cipher = cipher(chain_id, &ephemeral, to, &context)?;
         let aad = info(chain_id, LABEL, &context);
-        let sealed = self.0.expose(|seed| cipher.encrypt(&Nonce::default(), Payload { msg: seed, aad: &aad }));
-        let sealed = sealed.expect("a seed is far below GCM's limit of 64 GiB");
+        let sealed = cipher.encrypt(&Nonce::default(), Payload { msg: &self.to_bytes(), aad: &aad });
+        let sealed = sealed.expect("roots are far below GCM's limit of 64 GiB");
         Ok([&[VERSION], ephemeral.public().as_slice(), &sealed].concat())
     }
 }
@@ -92,47 +90,52 @@ impl fmt::Debug for BootKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ShareError {
     /// Not [`SHARE_BYTES`] long.
-    #[error("a share of the seed has {SHARE_BYTES} bytes")]
+    #[error("a share of the roots has {SHARE_BYTES} bytes")]
     Length,
     /// Sealed by a later release.
-    #[error("unknown version of a share of the seed")]
+    #[error("unknown version of a share of the roots")]
     Version,
     /// A public key of low order, with which everybody could open the share.
     #[error("the other side's public key is of low order")]
     PublicKey,
     /// Altered, or sealed to another key or for another chain.
-    #[error("the share of the seed is not for this enclave and chain")]
+    #[error("the share of the roots is not for this enclave and chain")]
     Refused,
 }
 
 fn cipher(chain_id: &str, own: &ExchangeKey, theirs: &[u8; 32], context: &[&[u8]]) -> Result<Aes256Gcm, ShareError> {
     let agreed = own.agree(theirs).map_err(|_| ShareError::PublicKey)?;
     let parent = Parent::<Exchange>::new(chain_id.into(), &agreed);
-    Ok(parent.derive(&SEED_SHARE, context).expose(|key| Aes256Gcm::new(key.into())))
+    Ok(parent.derive(&ROOTS_SHARE, context).expose(|key| Aes256Gcm::new(key.into())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Seed;
 
     const CHAIN: &str = "golden-1";
     const GENESIS: B256 = B256::repeat_byte(0x66);
     const REGISTRATION: B256 = B256::repeat_byte(0x77);
+
+    fn roots() -> Roots {
+        Roots::found(CHAIN, Seed::from_bytes([7; 32])).step(CHAIN, &B256::ZERO)
+    }
 
     fn boot(fill: u8) -> BootKey {
         BootKey::from_secret(Secret::from_bytes([fill; 32]))
     }
 
     fn share(to: &BootKey) -> Vec<u8> {
-        let seed = Seed::from_bytes([7; 32]);
-        seed.share(CHAIN, &GENESIS, &REGISTRATION, &to.public(), Secret::from_bytes([0xe0; 32])).expect("a good key")
+        let roots = roots();
+        roots.share(CHAIN, &GENESIS, &REGISTRATION, &to.public(), Secret::from_bytes([0xe0; 32])).expect("a good key")
     }
 
     #[test]
     fn a_share_opens_for_its_enclave_and_chain_only() {
         let share = share(&boot(1));
         assert_eq!(share.len(), SHARE_BYTES);
-        assert_eq!(boot(1).open(CHAIN, &GENESIS, &REGISTRATION, &share), Ok(Seed::from_bytes([7; 32])));
+        assert_eq!(boot(1).open(CHAIN, &GENESIS, &REGISTRATION, &share), Ok(roots()));
         assert_eq!(boot(2).open(CHAIN, &GENESIS, &REGISTRATION, &share), Err(ShareError::Refused));
         assert_eq!(boot(1).open("golden-2", &GENESIS, &REGISTRATION, &share), Err(ShareError::Refused));
         assert_eq!(boot(1).open(CHAIN, &B256::ZERO, &REGISTRATION, &share), Err(ShareError::Refused));
@@ -154,8 +157,8 @@ mod tests {
 
     #[test]
     fn nothing_is_sealed_to_a_key_for_which_everybody_knows_the_secret() {
-        let seed = Seed::from_bytes([7; 32]);
-        let refused = seed.share(CHAIN, &GENESIS, &REGISTRATION, &[0; 32], Secret::from_bytes([1; 32]));
+        let roots = roots();
+        let refused = roots.share(CHAIN, &GENESIS, &REGISTRATION, &[0; 32], Secret::from_bytes([1; 32]));
         assert_eq!(refused, Err(ShareError::PublicKey));
         let mut share = share(&boot(1));
         share[1..33].fill(0);

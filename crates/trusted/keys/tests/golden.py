@@ -54,6 +54,7 @@ user = row(permanent, "user aes key", 16, address)
 following = row(epoch, "next epoch root", 32, number(1), randomness)
 network = row(epoch, "network cell key", 32, contract)
 transaction = row(epoch, "transaction key", 32, number(7), parent_hash, tx_hash)
+row(epoch, "sweep key", 32, number(7), parent_hash)
 query = row(epoch, "query key", 32, input_hash)
 row(epoch, "block beacon", 32, parent_hash)
 exchanges = {
@@ -64,7 +65,8 @@ exchanges = {
 callback = row(epoch, "callback secret", 32)
 row(epoch, "contract random", 32, parent_hash, contract, number(3))
 state = row(epoch, "contract state", 32, contract)
-name = row(state, "state name", 32, b"balance of alice")
+names = row(permanent, "contract names", 32, contract)
+name = row(names, "state name", 32, b"balance of alice")
 state_cipher = row(state, "state cipher", 32)
 state_nonce = row(state, "state nonce", 12, name, number(7), parent_hash, number(2), number(5))
 for counter in range(2):
@@ -94,7 +96,7 @@ def state_value(value):
         bucket *= 2
     padded = (len(value).to_bytes(4, "big") + value).ljust(bucket, b"\0")
     data = info("contract state value", contract, name, number(0))
-    return (b"\1" + state_nonce + AESGCMSIV(state_cipher).encrypt(state_nonce, padded, data)).hex()
+    return (b"\2" + number(0) + state_nonce + AESGCMSIV(state_cipher).encrypt(state_nonce, padded, data)).hex()
 
 
 def public(private):
@@ -104,13 +106,17 @@ def public(private):
 genesis, boot, ephemeral = bytes([0x66] * 32), bytes([0xB0] * 32), bytes([0xE0] * 32)
 boot_key, ephemeral_key = (bytes.fromhex(public(private)) for private in (boot, ephemeral))
 agreed = X25519PrivateKey.from_private_bytes(ephemeral).exchange(X25519PublicKey.from_public_bytes(boot_key))
-share_key = row(agreed, "seed share", 32, genesis, registration, ephemeral_key, boot_key)
-share_data = info("share of the seed", genesis, registration, ephemeral_key, boot_key)
-share = b"\1" + ephemeral_key + AESGCM(share_key).encrypt(bytes(12), seed, share_data)
+share_key = row(agreed, "roots share", 32, genesis, registration, ephemeral_key, boot_key)
+share_data = info("share of the roots", genesis, registration, ephemeral_key, boot_key)
+roots = permanent + epoch + bytes(32) + number(0)
+retiring = permanent + following + epoch + number(1)
+share = b"\2" + ephemeral_key + AESGCM(share_key).encrypt(bytes(12), roots, share_data)
 
 print(json.dumps({
-    "seed_share": share.hex(),
-    "sealed_seed": seal("sealed seed", b"measurement", seed),
+    "roots": roots.hex(),
+    "roots_after_a_switch": retiring.hex(),
+    "roots_share": share.hex(),
+    "sealed_roots": seal("sealed roots", b"measurement", roots),
     "sealed_checkpoint": seal("sealed checkpoint", number(7), b"height 7"),
     "rows": {label: [value.hex() for value in values] for label, values in rows.items()},
     "public_keys": {name: public(private) for name, private in exchanges.items()},

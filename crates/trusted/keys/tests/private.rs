@@ -8,7 +8,7 @@ use alloy_primitives::{Address, B256, U256};
 use cloister_envelope::message::gcm::Sealer;
 use cloister_envelope::message::{CallContext, Coin, Entry, QueryContext, siv};
 use cloister_envelope::{ExchangeKey, MessageError, Secret};
-use cloister_keys::{Keys, MAX_VALUE_BYTES, Seed, StateError, StateKeys, WritePlace};
+use cloister_keys::{Keys, MAX_VALUE_BYTES, Roots, Seed, StateError, StateKeys, WritePlace};
 use proptest::prelude::*;
 
 const CONTRACT: Address = Address::repeat_byte(0xcc);
@@ -16,8 +16,12 @@ const OTHER: Address = Address::repeat_byte(0xdd);
 const HEADER: B256 = B256::repeat_byte(1);
 const PLACE: WritePlace = WritePlace { height: 5, header_hash: HEADER, transaction: 0, write: 0 };
 
+fn keys_of(chain_id: &str) -> Keys {
+    Keys::new(chain_id, Roots::found(chain_id, Seed::from_bytes([7; 32])))
+}
+
 fn keys() -> Keys {
-    Keys::new("test-1", &Seed::from_bytes([7; 32]))
+    keys_of("test-1")
 }
 
 fn later() -> Keys {
@@ -53,18 +57,23 @@ fn a_wallet_of_secret_network_seals_for_ever_to_one_key() {
 
 #[test]
 fn our_own_form_is_for_one_epoch() {
-    let sealer = || Sealer::new(&client(), &keys().input_public(), [1; 32]).unwrap();
+    let sealer = || Sealer::new(&client(), &keys().input_key(), [1; 32]).unwrap();
     let (message, _) = sealer().call(&call(), b"text").unwrap();
-    assert_eq!(keys().open_call(&call(), &message).unwrap().1.as_slice(), b"text");
-    assert_eq!(later().open_call(&call(), &message).err(), Some(MessageError::Refused));
-    assert_eq!(keys().open_estimate(&call(), &message).err(), Some(MessageError::Refused));
+    assert_eq!(keys().open_call(&call(), &message, false).unwrap().1.as_slice(), b"text");
+    let over = Some(MessageError::Epoch { sealed: 0, current: 1 });
+    assert_eq!(later().open_call(&call(), &message, false).err(), over);
+    assert_eq!(later().open_call(&call(), &message, true).unwrap().1.as_slice(), b"text", "in the time of grace");
+    assert_eq!(later().retired().open_call(&call(), &message, true).err(), over, "there is no key any more");
+    assert_eq!(keys().open_estimate(&call(), &message, false).err(), Some(MessageError::Refused));
+    let (early, _) = Sealer::new(&client(), &later().input_key(), [1; 32]).unwrap().call(&call(), b"").unwrap();
+    assert_eq!(keys().open_call(&call(), &early, true).err(), Some(MessageError::Epoch { sealed: 1, current: 0 }));
 
     let estimate = sealer().estimate(&call(), b"text").unwrap();
-    assert_eq!(keys().open_estimate(&call(), &estimate).unwrap().as_slice(), b"text");
+    assert_eq!(keys().open_estimate(&call(), &estimate, false).unwrap().as_slice(), b"text");
 
     let context = QueryContext { chain_id: "test-1", contract: CONTRACT, code_hash: B256::ZERO };
     let (question, asker) = sealer().query(&context, b"text").unwrap();
-    let (answerer, _) = keys().open_query(&context, &question).unwrap();
+    let (answerer, _) = keys().open_query(&context, &question, false).unwrap();
     assert_eq!(asker.open_answer(&answerer.seal_answer(b"5").unwrap()).unwrap().as_slice(), b"5");
 }
 
@@ -110,11 +119,19 @@ fn a_value_opens_in_its_own_entry_contract_epoch_and_chain_only() {
     let name = state().name(b"key");
     let sealed = state().seal(name, &PLACE, b"value").unwrap();
     assert_eq!(state().open(name, &sealed).unwrap().as_slice(), b"value");
-    let other_chain = Keys::new("test-2", &Seed::from_bytes([7; 32])).contract_state(CONTRACT);
-    let others = [keys().contract_state(OTHER), later().contract_state(CONTRACT), other_chain];
-    for other in others {
+    for other in [keys().contract_state(OTHER), keys_of("test-2").contract_state(CONTRACT)] {
         assert_eq!(other.open(name, &sealed), Err(StateError::Refused));
         assert_ne!(other.name(b"key"), name);
+    }
+    let [retiring, retired] = [later(), later().retired()].map(|keys| keys.contract_state(CONTRACT));
+    assert_eq!(retiring.name(b"key"), name, "an entry keeps its place when it is sealed again");
+    assert_eq!(retiring.open(name, &sealed).unwrap().as_slice(), b"value");
+    assert_eq!(retired.open(name, &sealed), Err(StateError::Epoch));
+    let again = retiring.seal(name, &PLACE, b"value").unwrap();
+    assert_eq!(state().open(name, &again), Err(StateError::Epoch), "of an epoch still to come");
+    for (keys, mut value) in [(state(), again), (retiring, sealed.clone())] {
+        value[8] ^= 1;
+        assert_eq!(keys.open(name, &value), Err(StateError::Refused), "the epoch is bound");
     }
     assert_eq!(state().open(state().name(b"another"), &sealed), Err(StateError::Refused));
 }
@@ -131,7 +148,7 @@ fn writing_a_value_again_never_looks_the_same() {
     ];
     let sealed: BTreeSet<_> = places.iter().map(|place| state().seal(name, place, b"value").unwrap()).collect();
     assert_eq!(sealed.len(), places.len());
-    let nonces: BTreeSet<_> = sealed.iter().map(|value| &value[1..13]).collect();
+    let nonces: BTreeSet<_> = sealed.iter().map(|value| &value[9..21]).collect();
     assert_eq!(nonces.len(), places.len());
     assert_eq!(
         state().seal(name, &PLACE, b"value"),
@@ -144,10 +161,10 @@ fn writing_a_value_again_never_looks_the_same() {
 fn only_the_bucket_of_a_value_shows() {
     let name = state().name(b"key");
     let length = |value: usize| state().seal(name, &PLACE, &vec![1; value]).map(|sealed| sealed.len());
-    assert_eq!(length(0), Ok(1 + 12 + 32 + 16));
+    assert_eq!(length(0), Ok(1 + 8 + 12 + 32 + 16));
     assert_eq!(length(28), length(0));
-    assert_eq!(length(29), Ok(1 + 12 + 64 + 16));
-    assert_eq!(length(MAX_VALUE_BYTES), Ok(1 + 12 + (512 << 10) + 16));
+    assert_eq!(length(29), Ok(1 + 8 + 12 + 64 + 16));
+    assert_eq!(length(MAX_VALUE_BYTES), Ok(1 + 8 + 12 + (512 << 10) + 16));
     assert_eq!(length(MAX_VALUE_BYTES + 1), Err(StateError::TooLong));
 }
 
@@ -160,8 +177,8 @@ fn cut_and_renumbered_values_are_refused() {
     }
     let doubled = [sealed.as_slice(), &[0; 32]].concat();
     assert_eq!(state().open(name, &doubled), Err(StateError::Refused));
-    assert_eq!(state().open(name, &vec![1; 2 << 20]), Err(StateError::Length));
-    let renumbered = [&[2], &sealed[1..]].concat();
+    assert_eq!(state().open(name, &vec![2; 2 << 20]), Err(StateError::Length));
+    let renumbered = [&[1], &sealed[1..]].concat();
     assert_eq!(state().open(name, &renumbered), Err(StateError::Version));
 }
 
@@ -200,8 +217,8 @@ proptest! {
     #[test]
     fn any_bytes_end_in_an_answer(mut bytes in prop::collection::vec(any::<u8>(), 0..200), shaped: bool) {
         if shaped {
-            bytes.resize(1 + 12 + 64 + 16, 0);
-            bytes[0] = 1;
+            bytes.resize(1 + 8 + 12 + 64 + 16, 0);
+            bytes[..9].copy_from_slice(&[2, 0, 0, 0, 0, 0, 0, 0, 0]);
         }
         prop_assert!(state().open(B256::ZERO, &bytes).is_err());
     }

@@ -22,7 +22,7 @@ mod query;
 mod questions;
 
 use cloister_chain::leaf::Position;
-use cloister_chain::{Address, B256, Genesis, Header};
+use cloister_chain::{Address, B256, Epoch, Genesis, Header};
 use cloister_keys::Keys;
 use cloister_state::Supply;
 
@@ -41,17 +41,23 @@ pub(crate) struct Scene<'a> {
     pub(crate) header_hash: B256,
     /// When the block before was made, in seconds since the Unix epoch: the time for whatever expires (M-08).
     pub(crate) before: u64,
+    /// As the block before left it.
+    pub(crate) epoch: &'a Epoch,
+    /// What was sealed to the former epoch's input key still opens.
+    pub(crate) grace: bool,
 }
 
 impl<'a> Scene<'a> {
     pub(crate) fn new(
         genesis: &'a Genesis,
-        keys: &'a Keys,
+        (keys, epoch): (&'a Keys, &'a Epoch),
         codes: &'a Codes,
         header: &'a Header,
         before: &Header,
     ) -> Self {
-        Self { genesis, keys, codes, header, header_hash: header.hash(), before: before.seconds() }
+        let grace = genesis.epochs.is_some_and(|epochs| epochs.is_grace(epoch, header.time));
+        let (header_hash, before) = (header.hash(), before.seconds());
+        Self { genesis, keys, codes, header, header_hash, before, epoch, grace }
     }
 }
 

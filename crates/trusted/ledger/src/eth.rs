@@ -122,17 +122,22 @@ pub(crate) fn encode(value: &impl BorshSerialize) -> Vec<u8> {
     borsh::to_vec(value).expect("writing to memory does not fail")
 }
 
-/// Writes what the transactions of a block changed.
-pub(crate) fn write<S: Supply>(state: &mut Overlay<S>, changes: Changes) {
+/// Writes what the transactions of a block changed. Returns the leaves of words that another epoch than `epoch` sealed: copies of
+/// what stood in other slots.
+pub(crate) fn write<S: Supply>(state: &mut Overlay<S>, changes: Changes, epoch: u64) -> Vec<Leaf> {
     for (_, code) in changes.codes {
         state.put_blob(code);
     }
     for (address, account) in changes.accounts {
         state.write(Leaf::Account(address), account.as_ref().map(encode));
     }
+    let mut former = Vec::new();
     for ((address, slot), cell) in changes.cells {
-        state.write(Leaf::Storage(address, slot.into()), (cell != Cell::default()).then(|| encode(&cell)));
+        let leaf = Leaf::Storage(address, slot.into());
+        former.extend(cell.marked.filter(|sealed| *sealed != epoch).map(|_| leaf));
+        state.write(leaf, (cell != Cell::default()).then(|| encode(&cell)));
     }
+    former
 }
 
 fn input(tx: &EthTx) -> TxInput {
@@ -173,6 +178,8 @@ fn refusal(why: &Invalid) -> Refusal {
 pub(crate) fn world_error(error: StateError) -> WorldError {
     match error {
         StateError::Supply(_) => WorldError::Unavailable,
-        StateError::Count | StateError::Forged(_) | StateError::ForgedBlob(_) => WorldError::Forged,
+        StateError::Count | StateError::Forged(_) | StateError::ForgedName(_) | StateError::ForgedBlob(_) => {
+            WorldError::Forged
+        }
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn write(
             supply = supply.saturating_add(account.coins);
         }
         for (slot, word) in account.storage.iter().filter(|(_, word)| !word.is_zero()) {
-            let cell = Cell { word: *word, marked: false };
+            let cell = Cell { word: *word, marked: None };
             state.write(Leaf::Storage(account.address, *slot), Some(encode(&cell)));
         }
     }

@@ -1,22 +1,25 @@
 //! Blocks in, outcomes out.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use alloy_eips::eip1559::{BaseFeeParams, calc_next_block_base_fee};
 use borsh::BorshDeserialize as _;
 use cloister_chain::cosmos::Message;
-use cloister_chain::epoch::PublicKeys;
 use cloister_chain::hash::merkle_root;
 use cloister_chain::leaf::ChainState;
 use cloister_chain::wire::{Execute, Halt};
-use cloister_chain::{Address, Epoch, Genesis, Header, Leaf, Outcome, Receipt, Refusal, Status, Tx, ValidatorSet};
-use cloister_keys::{Keys, Seed};
+use cloister_chain::{
+    Address, B256, Epoch, Genesis, Header, Leaf, Outcome, Receipt, Refusal, Status, Tx, ValidatorSet,
+};
+use cloister_keys::{Keys, Roots};
 use cloister_state::{Cache, NoSupply, Overlay, Supply, Tree, View};
 use cloister_teeth::{Mechanism, holds};
 
 use crate::checkpoint::Checkpoint;
 use crate::compute::{Codes, Scene};
 use crate::cosmos;
+use crate::epoch::{self, Turn};
 use crate::eth::{self, encode};
 use crate::genesis;
 use crate::gov;
@@ -27,6 +30,7 @@ use crate::staking;
 pub struct Ledger {
     genesis: Arc<Genesis>,
     keys: Arc<Keys>,
+    epoch: Epoch,
     tip: Checkpoint,
     tree: Tree,
     cache: Cache,
@@ -35,26 +39,36 @@ pub struct Ledger {
 }
 
 /// A ledger that waits for the leaves of its checkpoint.
-pub struct Loading(Ledger);
+pub struct Loading {
+    ledger: Ledger,
+    /// What the leaves say of epochs, so far.
+    epoch: Option<Vec<u8>>,
+    switches: BTreeMap<u64, Vec<u8>>,
+}
 
 impl Ledger {
-    /// The ledger of a new chain, and the outcome that the host has to keep as height 0.
-    pub fn genesis(genesis: &Genesis, seed: &Seed) -> Result<(Self, Outcome), Halt> {
-        let mut ledger = Self::empty(genesis, seed)?;
+    /// The ledger of a new chain, and the outcome that the host has to keep as height 0. Roots of a later epoch do not begin a
+    /// chain: what it sealed first, they do not open.
+    pub fn genesis(genesis: &Genesis, roots: Roots) -> Result<(Self, Outcome), Halt> {
+        if roots.epoch() != 0 {
+            return Err(Halt::Sealed);
+        }
+        let mut ledger = Self::empty(genesis, roots)?;
         let view = View::new(Tree::new(), 0, ledger.cache.clone(), NoSupply);
         let mut state = Overlay::new(view);
-        let epoch = Epoch::first(&ledger.tip.header, public_keys(&ledger.keys));
-        genesis::write(genesis, &ledger.tip.header, &epoch, &mut state).map_err(|_| Halt::Genesis)?;
+        genesis::write(genesis, &ledger.tip.header, &ledger.epoch, &mut state).map_err(|_| Halt::Genesis)?;
         let (header, set) = (ledger.tip.header.clone(), genesis.validators.clone());
-        let outcome = ledger.advance(header, state.finish(), Vec::new(), genesis.base_fee, set);
+        let turn = Turn { epoch: ledger.epoch.clone(), keys: None };
+        let outcome = ledger.advance(header, state.finish(), Vec::new(), genesis.base_fee, set, turn);
         Ok((ledger, outcome))
     }
 
-    /// A ledger at `checkpoint`, whose leaves are still to come. The checkpoint is taken as true: the caller opened it.
-    pub fn resume(genesis: &Genesis, seed: &Seed, checkpoint: Checkpoint) -> Result<Loading, Halt> {
-        let mut ledger = Self::empty(genesis, seed)?;
+    /// A ledger at `checkpoint`, whose leaves are still to come. The checkpoint is taken as true: the caller opened it. The
+    /// roots may be of an earlier epoch.
+    pub fn resume(genesis: &Genesis, roots: Roots, checkpoint: Checkpoint) -> Result<Loading, Halt> {
+        let mut ledger = Self::empty(genesis, roots)?;
         ledger.tip = checkpoint;
-        Ok(Loading(ledger))
+        Ok(Loading { ledger, epoch: None, switches: BTreeMap::new() })
     }
 
     /// Executes the next block. `supply` has the leaves of the present height. After an error the ledger is as before.
@@ -66,11 +80,13 @@ impl Ledger {
         let txs: Vec<_> =
             next.block.txs.iter().map(|bytes| (bytes, Tx::from_bytes(bytes, self.genesis.evm_chain_id))).collect();
         let leaves = [foreseen(&txs), staking::foreseen(&self.genesis)].concat();
-        state.prefetch(&leaves).map_err(|_| Halt::Supply)?;
+        let ahead = epoch::ahead(self.genesis.epochs.as_ref(), &self.epoch, &self.tree);
+        let mut seal_again: BTreeSet<Leaf> =
+            state.prefetch(&leaves, &ahead).map_err(|_| Halt::Supply)?.into_iter().collect();
 
         let before = staking::begin_block(&mut state, &self.genesis, &next.block, &self.tip.signers)?;
         let mut receipts = Vec::with_capacity(txs.len());
-        let scene = Scene::new(&self.genesis, &self.keys, &self.codes, header, &self.tip.header);
+        let scene = Scene::new(&self.genesis, (&self.keys, &self.epoch), &self.codes, header, &self.tip.header);
         let (mut evm_gas, mut sdk_gas) = (0u64, 0u64);
         // One machine for each run of Ethereum transactions: between two runs the other world writes.
         for run in txs.chunk_by(|(_, one), (_, next)| is_cosmos(one) == is_cosmos(next)) {
@@ -95,11 +111,12 @@ impl Ledger {
                 receipts.push(receipt);
             }
             let changes = block.finish();
-            eth::write(&mut state, changes);
+            seal_again.extend(eth::write(&mut state, changes, self.epoch.number));
         }
 
         gov::end_block(&scene, &mut state, u32::try_from(receipts.len()).map_err(|_| Halt::Block)?)?;
         let following = staking::end_block(&mut state, &self.genesis, header, &before, &self.tip.following)?;
+        let turn = epoch::end_block(&scene, &mut state, &ahead, seal_again)?;
         let params = BaseFeeParams::ethereum();
         let base_fee = calc_next_block_base_fee(evm_gas, self.genesis.evm_gas, header.base_fee, params);
         let base_fee = base_fee.max(self.genesis.base_fee);
@@ -108,7 +125,7 @@ impl Ledger {
         state.write(Leaf::Chain, Some(encode(&chain)));
         state.write(Leaf::block_hash(header.height), Some(encode(&header.hash())));
         let changes = state.finish();
-        Ok(self.advance(header.clone(), changes, receipts, base_fee, following))
+        Ok(self.advance(header.clone(), changes, receipts, base_fee, following, turn))
     }
 
     /// What the next block will be judged by.
@@ -116,16 +133,22 @@ impl Ledger {
         &self.tip
     }
 
+    /// The keys of the next block. Whoever keeps them keeps roots that the chain erases.
+    pub fn keys(&self) -> &Arc<Keys> {
+        &self.keys
+    }
+
     /// The committed states, for queries on other threads.
     pub fn snapshots(&self) -> Arc<Snapshots> {
         Arc::clone(&self.snapshots)
     }
 
-    fn empty(genesis: &Genesis, seed: &Seed) -> Result<Self, Halt> {
+    fn empty(genesis: &Genesis, roots: Roots) -> Result<Self, Halt> {
         genesis.check().map_err(|_| Halt::Genesis)?;
         let header = Header::genesis(genesis);
         let genesis = Arc::new(genesis.clone());
-        let keys = Arc::new(Keys::new(&genesis.chain_id, seed));
+        let keys = Arc::new(Keys::new(&genesis.chain_id, roots));
+        let epoch = Epoch::first(&header, epoch::public_keys(&keys));
         let cache = Cache::default();
         let codes = Arc::new(Codes::default());
         let snapshots = Snapshots::new(Arc::clone(&genesis), Arc::clone(&keys), cache.clone(), Arc::clone(&codes));
@@ -139,7 +162,7 @@ impl Ledger {
             validators: genesis.validators.clone(),
             following: genesis.validators.clone(),
         };
-        Ok(Self { genesis, keys, tip, tree: Tree::new(), cache, codes, snapshots })
+        Ok(Self { genesis, keys, epoch, tip, tree: Tree::new(), cache, codes, snapshots })
     }
 
     /// Moves to the state after the block of `header`, which leaves `following` to sign two blocks later.
@@ -150,6 +173,7 @@ impl Ledger {
         receipts: Vec<Receipt>,
         base_fee: u64,
         following: ValidatorSet,
+        turn: Turn,
     ) -> Outcome {
         // The genesis signs nothing and moves nothing on.
         let rotates = header.height > 0;
@@ -169,7 +193,12 @@ impl Ledger {
             validators,
             following,
         };
-        self.snapshots.push(Snapshot::new(&self.tip.header, self.tree.clone(), changes.writes.len()));
+        self.epoch = turn.epoch;
+        if let Some(keys) = turn.keys {
+            self.keys = Arc::new(keys);
+            self.snapshots.turn(&self.keys);
+        }
+        self.snapshots.push(Snapshot::new(&self.tip.header, &self.epoch, self.tree.clone(), changes.writes.len()));
         Outcome {
             height: self.tip.header.height,
             receipts,
@@ -181,6 +210,7 @@ impl Ledger {
             next_validators: self.tip.validators.clone(),
             following_validators: self.tip.following.clone(),
             checkpoint: Vec::new(),
+            sealed_roots: None,
         }
     }
 }
@@ -188,18 +218,29 @@ impl Ledger {
 impl Loading {
     /// Takes some of the current leaves.
     pub fn load(&mut self, leaves: Vec<(Leaf, Vec<u8>)>) {
+        for (leaf, value) in &leaves {
+            match leaf {
+                Leaf::Epoch => self.epoch = Some(value.clone()),
+                Leaf::Switch(number) => drop(self.switches.insert(*number, value.clone())),
+                _ => {}
+            }
+        }
         let writes: Vec<_> = leaves.into_iter().map(|(leaf, value)| (leaf, Some(value))).collect();
-        self.0.tree.apply_writes(&writes);
-        self.0.cache.absorb(&writes, &[]);
+        self.ledger.tree.apply_writes(&writes);
+        self.ledger.cache.absorb(&writes, &[]);
     }
 
-    /// The ledger, if the leaves have the checkpoint's root (M-03).
+    /// The ledger, if the leaves have the checkpoint's root (M-03) and the roots lead to the state's epoch.
     pub fn finish(self) -> Result<Ledger, Halt> {
-        let ledger = self.0;
+        let Self { mut ledger, epoch, switches } = self;
         if holds(Mechanism::LoadedRoot) && ledger.tree.root() != ledger.tip.state_root {
             return Err(Halt::Root);
         }
-        let snapshot = Snapshot::new(&ledger.tip.header, ledger.tree.clone(), 0);
+        ledger.epoch = epoch.and_then(|bytes| borsh::from_slice(&bytes).ok()).ok_or(Halt::Root)?;
+        let switch = |number| switches.get(&number).and_then(|bytes| borsh::from_slice::<B256>(bytes).ok());
+        ledger.keys = epoch::reconcile(Arc::clone(&ledger.keys), &ledger.epoch, switch)?;
+        ledger.snapshots.turn(&ledger.keys);
+        let snapshot = Snapshot::new(&ledger.tip.header, &ledger.epoch, ledger.tree.clone(), 0);
         ledger.snapshots.push(snapshot);
         Ok(ledger)
     }
@@ -225,14 +266,6 @@ fn foreseen(txs: &[(&alloy_primitives::Bytes, Result<Tx, cloister_chain::TxError
         }
     }
     leaves
-}
-
-fn public_keys(keys: &Keys) -> PublicKeys {
-    PublicKeys {
-        io: keys.io_public().into(),
-        registration: keys.seed_exchange().public().into(),
-        input: keys.input_public().into(),
-    }
 }
 
 fn is_cosmos(tx: &Result<Tx, cloister_chain::TxError>) -> bool {

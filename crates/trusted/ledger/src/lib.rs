@@ -12,6 +12,7 @@ mod checkpoint;
 mod compute;
 mod cosmos;
 mod distribution;
+mod epoch;
 mod eth;
 mod genesis;
 mod gov;

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use alloy_primitives::{Bytes, TxKind};
 use cloister_chain::cosmos::CosmosTx;
 use cloister_chain::wire::{Answer, Call, Failure as Why, Key, NetworkKeys, Query, QueryAt, QueryRefusal, Rejection};
-use cloister_chain::{Genesis, Header, limits};
+use cloister_chain::{Epoch, Genesis, Header, limits};
 use cloister_evm::tx::HaltReason;
 use cloister_evm::{CallInput, Ending, Estimate, Executed, Failure, Invalid, Price};
 use cloister_keys::Keys;
@@ -22,7 +22,8 @@ use crate::eth::{self, KeyVault, Leaves};
 /// waits for a block nor holds one up.
 pub struct Snapshots {
     genesis: Arc<Genesis>,
-    keys: Arc<Keys>,
+    /// One place for all heights, so that no height keeps an old root alive.
+    keys: RwLock<Arc<Keys>>,
     cache: Cache,
     codes: Arc<Codes>,
     window: RwLock<VecDeque<Snapshot>>,
@@ -33,19 +34,25 @@ pub struct Snapshots {
 pub(crate) struct Snapshot {
     tree: Tree,
     header: Header,
+    epoch: Epoch,
     /// Leaves that the block wrote: what the snapshot before it holds alone is in proportion to it.
     writes: usize,
 }
 
 impl Snapshot {
-    pub(crate) fn new(header: &Header, tree: Tree, writes: usize) -> Self {
-        Self { tree, header: header.clone(), writes }
+    pub(crate) fn new(header: &Header, epoch: &Epoch, tree: Tree, writes: usize) -> Self {
+        Self { tree, header: header.clone(), epoch: epoch.clone(), writes }
     }
 }
 
 impl Snapshots {
     pub(crate) fn new(genesis: Arc<Genesis>, keys: Arc<Keys>, cache: Cache, codes: Arc<Codes>) -> Self {
-        Self { genesis, keys, cache, codes, window: RwLock::default() }
+        Self { genesis, keys: RwLock::new(keys), cache, codes, window: RwLock::default() }
+    }
+
+    /// The keys of another epoch, or without a root that was erased.
+    pub(crate) fn turn(&self, keys: &Arc<Keys>) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(keys);
     }
 
     pub(crate) fn push(&self, snapshot: Snapshot) {
@@ -66,17 +73,22 @@ impl Snapshots {
 
     /// Answers one query, with leaves from `supply`.
     pub fn query(&self, question: &QueryAt, supply: &mut dyn Supply) -> Answer {
-        let Some(snapshot) = self.at(question.height) else {
+        let Some((snapshot, grace)) = self.at(question.height) else {
             return Answer::Refused(QueryRefusal::Height);
         };
-        let Snapshot { tree, header, .. } = snapshot;
-        let block = eth::block_info(&self.genesis, &self.keys, &header);
+        let keys = Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner));
+        // The keys of some values of that height may be erased.
+        if matches!(question.query, Query::Contract(_)) && keys.oldest_epoch() > snapshot.epoch.oldest() {
+            return Answer::Refused(QueryRefusal::Height);
+        }
+        let Snapshot { tree, header, epoch, .. } = snapshot;
+        let block = eth::block_info(&self.genesis, &keys, &header);
         let root = tree.root();
         let mut view = View::new(tree, block.number, self.cache.clone(), supply);
         match &question.query {
             Query::Call(call) => {
                 let mut state = Overlay::new(view);
-                let vault = KeyVault::query(&self.keys);
+                let vault = KeyVault::query(&keys);
                 called(cloister_evm::call(
                     Leaves { state: &mut state, oldest: eth::oldest_hash(block.number) },
                     vault,
@@ -87,7 +99,7 @@ impl Snapshots {
             }
             Query::Estimate(call) => {
                 let mut state = Overlay::new(view);
-                let vault = KeyVault::query(&self.keys);
+                let vault = KeyVault::query(&keys);
                 estimated(cloister_evm::estimate(
                     Leaves { state: &mut state, oldest: eth::oldest_hash(block.number) },
                     vault,
@@ -102,23 +114,25 @@ impl Snapshots {
             },
             // D12: the one question whose answer is a secret in the clear.
             Query::UserKey(address) if self.shows_keys() => {
-                Answer::UserKey(self.keys.user_key(*address).expose(|bytes| Key(*bytes)))
+                Answer::UserKey(keys.user_key(*address).expose(|bytes| Key(*bytes)))
             }
             Query::UserKey(_) => Answer::Refused(QueryRefusal::Dev),
             Query::NetworkKeys => Answer::NetworkKeys(NetworkKeys {
-                io: self.keys.io_public(),
-                registration: self.keys.seed_exchange().public(),
-                input: self.keys.input_public(),
-                epoch: self.keys.epoch(),
+                io: keys.io_public(),
+                registration: keys.seed_exchange().public(),
+                input: keys.input_public(),
+                epoch: keys.epoch(),
             }),
             Query::Contract(query) => {
-                let scene = Scene::new(&self.genesis, &self.keys, &self.codes, &header, &header);
+                let mut scene = Scene::new(&self.genesis, (&keys, &epoch), &self.codes, &header, &header);
+                // Who asks about an old state seals to a key of now.
+                scene.grace = grace;
                 compute::ask(&scene, &mut Overlay::new(view), query)
             }
             Query::Simulate(bytes) => {
                 // What is compiled here was never uploaded: it must not push out what contracts run.
                 let codes = Codes::default();
-                let scene = Scene::new(&self.genesis, &self.keys, &codes, &header, &header);
+                let scene = Scene::new(&self.genesis, (&keys, &epoch), &codes, &header, &header);
                 let tx = CosmosTx::decode(bytes).map_err(Fail::from);
                 match tx.and_then(|tx| cosmos::simulate(&scene, &mut Overlay::new(view), &tx)) {
                     Ok(gas) => Answer::Simulated(gas),
@@ -135,15 +149,19 @@ impl Snapshots {
         self.genesis.simulated && self.genesis.validators.iter().count() == 1 || !holds(Mechanism::KeyLens)
     }
 
-    fn at(&self, height: Option<u64>) -> Option<Snapshot> {
+    /// A height's state, and whether the former epoch's input key still opens at the tip.
+    fn at(&self, height: Option<u64>) -> Option<(Snapshot, bool)> {
         let window = self.window.read().unwrap_or_else(PoisonError::into_inner);
-        match height {
-            None => window.back().cloned(),
+        let tip = window.back()?;
+        let grace = self.genesis.epochs.is_some_and(|epochs| epochs.is_grace(&tip.epoch, tip.header.time));
+        let snapshot = match height {
+            None => tip,
             Some(height) => {
                 let oldest = window.front()?.header.height;
-                window.get(usize::try_from(height.checked_sub(oldest)?).ok()?).cloned()
+                window.get(usize::try_from(height.checked_sub(oldest)?).ok()?)?
             }
-        }
+        };
+        Some((snapshot.clone(), grace))
     }
 }
 

@@ -31,7 +31,7 @@ mod view;
 pub use cache::Cache;
 pub use cloister_chain::Leaf;
 pub use overlay::{Changes, Overlay};
-pub use supply::{NoSupply, Supplied, Supply, SupplyError};
+pub use supply::{NoSupply, Supplied, Supply, SupplyError, Wanted};
 pub use tree::Tree;
 pub use view::{StateError, View};
 

@@ -64,8 +64,8 @@ impl<S: Supply> Overlay<S> {
     }
 
     /// Brings leaves near that will be read: [`View::prefetch`].
-    pub fn prefetch(&mut self, leaves: &[Leaf]) -> Result<(), StateError> {
-        self.view.prefetch(leaves)
+    pub fn prefetch(&mut self, leaves: &[Leaf], positions: &[B256]) -> Result<Vec<Leaf>, StateError> {
+        self.view.prefetch(leaves, positions)
     }
 
     /// The blob whose keccak-256 is `hash`.

@@ -6,9 +6,19 @@ use thiserror::Error;
 
 /// Somebody who has values: across the wall the host, in tests a map. Nothing it says is believed.
 pub trait Supply {
-    /// The values of `leaves` as of `height`, and the blobs with the hashes `blobs`, each list in the order asked. A caller
-    /// asks for at most [`cloister_chain::limits::SUPPLY_ITEMS`] leaves and blobs together.
-    fn supply(&mut self, height: u64, leaves: &[Leaf], blobs: &[B256]) -> Result<Supplied, SupplyError>;
+    /// What is wanted as of `height`, each list in the order asked.
+    fn supply(&mut self, height: u64, wanted: &Wanted<'_>) -> Result<Supplied, SupplyError>;
+}
+
+/// A question: at most [`cloister_chain::limits::SUPPLY_ITEMS`] leaves and blobs together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// Names of leaves.
+    pub leaves: &'a [Leaf],
+    /// Positions of sealed values, of which the name is wanted, too. At most [`cloister_chain::epoch::MAX_SWEEP`].
+    pub positions: &'a [B256],
+    /// Hashes of blobs.
+    pub blobs: &'a [B256],
 }
 
 /// An answer. `None`: nothing under that name.
@@ -16,6 +26,8 @@ pub trait Supply {
 pub struct Supplied {
     /// Values of the leaves.
     pub leaves: Vec<Option<Vec<u8>>>,
+    /// Names and values at the positions.
+    pub sealed: Vec<Option<(Leaf, Vec<u8>)>>,
     /// Blobs.
     pub blobs: Vec<Option<Bytes>>,
 }
@@ -36,13 +48,15 @@ pub enum SupplyError {
 pub struct NoSupply;
 
 impl Supply for NoSupply {
-    fn supply(&mut self, _: u64, leaves: &[Leaf], blobs: &[B256]) -> Result<Supplied, SupplyError> {
-        Ok(Supplied { leaves: vec![None; leaves.len()], blobs: vec![None; blobs.len()] })
+    fn supply(&mut self, _: u64, wanted: &Wanted<'_>) -> Result<Supplied, SupplyError> {
+        let Wanted { leaves, positions, blobs } = wanted;
+        let (leaves, blobs) = (vec![None; leaves.len()], vec![None; blobs.len()]);
+        Ok(Supplied { leaves, sealed: vec![None; positions.len()], blobs })
     }
 }
 
 impl<S: Supply + ?Sized> Supply for &mut S {
-    fn supply(&mut self, height: u64, leaves: &[Leaf], blobs: &[B256]) -> Result<Supplied, SupplyError> {
-        (**self).supply(height, leaves, blobs)
+    fn supply(&mut self, height: u64, wanted: &Wanted<'_>) -> Result<Supplied, SupplyError> {
+        (**self).supply(height, wanted)
     }
 }

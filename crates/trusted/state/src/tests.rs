@@ -23,6 +23,7 @@ enum Lie {
     Missing,
     OtherLeafs,
     Bent,
+    Renamed,
     TooFew,
     TooMany,
     UnaskedBlobs,
@@ -50,40 +51,56 @@ impl Host {
         }
         (host, first, second)
     }
+
+    fn at(&self, height: u64, position: &B256) -> Option<(Leaf, Vec<u8>)> {
+        let here = |((at, leaf), _): &(&(u64, Leaf), &Vec<u8>)| *at == height && leaf.position() == *position;
+        self.values.iter().find(here).map(|((_, leaf), value)| (*leaf, value.clone()))
+    }
 }
 
 impl Supply for Host {
-    fn supply(&mut self, height: u64, leaves: &[Leaf], blobs: &[B256]) -> Result<Supplied, SupplyError> {
+    fn supply(&mut self, height: u64, wanted: &Wanted<'_>) -> Result<Supplied, SupplyError> {
+        let Wanted { leaves, positions, blobs } = *wanted;
         self.crossings += 1;
         let find = |leaf: &Leaf| self.values.get(&(height, *leaf)).cloned();
         let mut supplied = Supplied {
             leaves: leaves.iter().map(find).collect(),
+            sealed: positions.iter().map(|position| self.at(height, position)).collect(),
             blobs: blobs.iter().map(|hash| self.blobs.get(hash).cloned()).collect(),
         };
         match self.lie {
             None => {}
             Some(Lie::Older) => {
-                supplied.leaves = leaves.iter().map(|leaf| self.values.get(&(1, *leaf)).cloned()).collect()
+                supplied.leaves = leaves.iter().map(|leaf| self.values.get(&(1, *leaf)).cloned()).collect();
+                supplied.sealed = positions.iter().map(|position| self.at(1, position)).collect();
             }
             Some(Lie::Missing) => {
                 supplied.leaves.iter_mut().for_each(|value| *value = None);
+                supplied.sealed.iter_mut().for_each(|named| *named = None);
                 supplied.blobs.iter_mut().for_each(|blob| *blob = None);
             }
             Some(Lie::OtherLeafs) => {
                 let other = self.values.get(&(2, leaf(9))).cloned();
                 supplied.leaves.iter_mut().for_each(|value| value.clone_from(&other));
+                supplied.sealed.reverse();
                 supplied.blobs.iter_mut().for_each(|blob| *blob = Some(Bytes::from_static(b"another blob")));
             }
             Some(Lie::Bent) => {
                 supplied.leaves.iter_mut().flatten().for_each(|value| value[0] ^= 0x80);
+                supplied.sealed.iter_mut().flatten().for_each(|(_, value)| value[0] ^= 0x80);
                 supplied.blobs.iter_mut().flatten().for_each(|blob| *blob = blob.slice(1..));
+            }
+            Some(Lie::Renamed) => {
+                supplied.sealed.iter_mut().flatten().for_each(|(name, _)| *name = Leaf::Chain);
             }
             Some(Lie::TooFew) => {
                 supplied.leaves.pop();
+                supplied.sealed.pop();
                 supplied.blobs.pop();
             }
             Some(Lie::TooMany) => {
                 supplied.leaves.push(Some(vec![1]));
+                supplied.sealed.push(None);
                 supplied.blobs.push(Some(Bytes::new()));
             }
             Some(Lie::UnaskedBlobs) => {
@@ -94,6 +111,25 @@ impl Supply for Host {
         }
         Ok(supplied)
     }
+}
+
+#[test]
+fn v03_nothing_but_the_leaf_of_a_position_is_ever_named() {
+    let (mut host, _, tree) = Host::with_two_heights();
+    let wanted = [leaf(3), leaf(4)].map(|leaf| leaf.position());
+    let lies = LIES.into_iter().filter(|lie| !matches!(lie, Lie::UnaskedBlobs)).chain([Lie::Renamed]);
+    for lie in lies {
+        host.lie = Some(lie);
+        let mut view = View::new(tree.clone(), 2, Cache::default(), &mut host);
+        assert!(view.prefetch(&[], &wanted).is_err(), "{lie:?}");
+    }
+    host.lie = None;
+    host.crossings = 0;
+    let mut view = View::new(tree.clone(), 2, Cache::default(), &mut host);
+    assert_eq!(view.prefetch(&[leaf(1)], &wanted), Ok(vec![leaf(3), leaf(4)]));
+    let values = [1, 3, 4].map(|number| view.read(&leaf(number)).unwrap().unwrap());
+    assert_eq!(values, [vec![1, 2], vec![3, 2], vec![4, 2]]);
+    assert_eq!(host.crossings, 1, "names and values come together");
 }
 
 #[test]
@@ -111,7 +147,7 @@ fn v03_nothing_but_the_value_of_the_tree_is_ever_read() {
                 _ => StateError::Forged(leaf(3)),
             };
             assert_eq!(view.read(&leaf(3)), Err(expected), "{lie:?}");
-            assert!(view.prefetch(&[leaf(4), leaf(5)]).is_err(), "{lie:?}");
+            assert!(view.prefetch(&[leaf(4), leaf(5)], &[]).is_err(), "{lie:?}");
             assert!(view.prove(&leaf(6)).is_err(), "{lie:?}");
 
             host.lie = None;
@@ -149,12 +185,12 @@ fn the_host_is_asked_once_for_what_there_is_and_never_for_what_there_is_not() {
     let (mut host, _, tree) = Host::with_two_heights();
     let mut view = View::new(tree, 2, Cache::default(), &mut host);
     assert_eq!(view.read(&Leaf::Chain), Ok(None));
-    view.prefetch(&[leaf(1), leaf(0), leaf(1), leaf(77), Leaf::Chain]).unwrap();
+    view.prefetch(&[leaf(1), leaf(0), leaf(1), leaf(77), Leaf::Chain], &[]).unwrap();
     for number in [0, 1, 0, 1] {
         assert_eq!(view.read(&leaf(number)), Ok(Some(vec![number, 2])));
     }
-    view.prefetch(&[leaf(0), leaf(1)]).unwrap();
-    view.prefetch(&[]).unwrap();
+    view.prefetch(&[leaf(0), leaf(1)], &[]).unwrap();
+    view.prefetch(&[], &[]).unwrap();
     assert_eq!(host.crossings, 1);
 }
 

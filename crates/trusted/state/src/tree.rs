@@ -20,16 +20,18 @@ pub struct Tree {
 }
 
 enum Node {
-    /// Its hash is computed when a parent needs it: one hash for 32 bytes less per entry.
-    Leaf { position: B256, value: B256 },
+    /// Its hash is computed when a parent needs it: one hash for 32 bytes less per entry. `sealed`: see [`Tree::after`].
+    Leaf { position: B256, value: B256, sealed: bool },
     /// The entries below agree in all bits before `at`; those on the left have a zero there.
-    Branch { at: u8, hash: B256, left: Arc<Node>, right: Arc<Node> },
+    /// `sealed` if any of them is.
+    Branch { at: u8, hash: B256, sealed: bool, left: Arc<Node>, right: Arc<Node> },
 }
 
 /// One position that gets a new value hash, or none.
 struct Change {
     position: B256,
     value: Option<B256>,
+    sealed: bool,
     /// The bit in which the position leaves the tree as it stands; `None` if it is in the tree, or the tree is empty.
     fork: Option<u8>,
 }
@@ -42,9 +44,13 @@ impl Tree {
 
     /// Sets or removes (`None`) the value hashes of positions; of two changes of one position the later counts.
     pub fn apply(&mut self, changes: &[(B256, Option<B256>)]) {
-        let sorted: BTreeMap<B256, Option<B256>> = changes.iter().copied().collect();
+        self.set(changes.iter().map(|(position, value)| (*position, (*value, false))).collect());
+    }
+
+    /// The same, with whether the values are sealed.
+    fn set(&mut self, sorted: BTreeMap<B256, (Option<B256>, bool)>) {
         let mut real = Vec::with_capacity(sorted.len());
-        for (position, value) in sorted {
+        for (position, (value, sealed)) in sorted {
             let (held, fork) = match self.nearest(&position) {
                 None => (None, None),
                 Some((found, held)) => match first_difference(&found, &position) {
@@ -60,7 +66,7 @@ impl Tree {
             } else if value.is_none() {
                 self.len -= 1;
             }
-            real.push(Change { position, value, fork });
+            real.push(Change { position, value, sealed, fork });
         }
         self.root = match &self.root {
             Some(root) => update(root, &real),
@@ -70,9 +76,22 @@ impl Tree {
 
     /// [`Tree::apply`] to the positions of names and the hashes of values.
     pub fn apply_writes(&mut self, writes: &[(Leaf, Option<Vec<u8>>)]) {
-        let hash = |value: &Option<Vec<u8>>| value.as_deref().map(Leaf::value_hash);
-        let changes: Vec<_> = writes.iter().map(|(leaf, value)| (leaf.position(), hash(value))).collect();
-        self.apply(&changes);
+        let change = |(leaf, value): &(Leaf, Option<Vec<u8>>)| {
+            let value = value.as_deref();
+            let sealed = value.and_then(|value| leaf.sealed_in(value)).is_some();
+            (leaf.position(), (value.map(Leaf::value_hash), sealed))
+        };
+        self.set(writes.iter().map(change).collect());
+    }
+
+    /// The first `count` positions above `position`, ascending, of values that the network sealed ([`Leaf::sealed_in`]). The tree
+    /// has seen their names when they were written, so that no host can leave one out.
+    pub fn after(&self, position: &B256, count: usize) -> Vec<B256> {
+        let mut found = Vec::new();
+        let Some(root) = &self.root else { return found };
+        let (nearest, _) = self.nearest(position).expect("there is a root");
+        root.walk(Some((position, first_difference(&nearest, position))), count, &mut found);
+        found
     }
 
     /// The state root.
@@ -105,7 +124,7 @@ impl Tree {
         let mut next = self.root.as_ref();
         while let Some(node) = next {
             match &**node {
-                Node::Leaf { position, value } => return Proof { siblings, leaf: Some((*position, *value)) },
+                Node::Leaf { position, value, .. } => return Proof { siblings, leaf: Some((*position, *value)) },
                 Node::Branch { at, left, right, .. } => {
                     let (below, beside) = if bit(position, *at) { (right, left) } else { (left, right) };
                     siblings.push((*at, beside.hash()));
@@ -121,7 +140,7 @@ impl Tree {
         let mut node = self.root.as_ref()?;
         loop {
             match &**node {
-                Node::Leaf { position, value } => return Some((*position, *value)),
+                Node::Leaf { position, value, .. } => return Some((*position, *value)),
                 Node::Branch { at, left, right, .. } => node = if bit(position, *at) { right } else { left },
             }
         }
@@ -131,8 +150,49 @@ impl Tree {
 impl Node {
     fn hash(&self) -> B256 {
         match self {
-            Self::Leaf { position, value } => leaf_hash(position, value),
+            Self::Leaf { position, value, .. } => leaf_hash(position, value),
             Self::Branch { hash, .. } => *hash,
+        }
+    }
+
+    /// True when a value here or below is sealed.
+    fn sealed(&self) -> bool {
+        match self {
+            Self::Leaf { sealed, .. } | Self::Branch { sealed, .. } => *sealed,
+        }
+    }
+
+    /// Adds the sealed positions below, ascending, until there are `count`. Above `bound` only, if there is one: a position,
+    /// which leads to this node, and the bit in which it leaves the tree, `None` if it is in the tree.
+    fn walk(&self, bound: Option<(&B256, Option<u8>)>, count: usize, found: &mut Vec<B256>) {
+        if !self.sealed() || found.len() >= count {
+            return;
+        }
+        let bound = match bound {
+            // All that is here differs from the bound in that bit, and in none before it.
+            Some((position, Some(fork))) if self.is_below(fork) => {
+                if bit(position, fork) {
+                    return;
+                }
+                None
+            }
+            bound => bound,
+        };
+        match (self, bound) {
+            // The bound itself: nothing forks off it.
+            (Self::Leaf { .. }, Some(_)) => {}
+            (Self::Leaf { position, .. }, None) => found.push(*position),
+            (Self::Branch { left, right, .. }, None) => {
+                left.walk(None, count, found);
+                right.walk(None, count, found);
+            }
+            (Self::Branch { at, right, .. }, Some((position, _))) if bit(position, *at) => {
+                right.walk(bound, count, found);
+            }
+            (Self::Branch { left, right, .. }, Some(_)) => {
+                left.walk(bound, count, found);
+                right.walk(None, count, found);
+            }
         }
     }
 
@@ -142,6 +202,13 @@ impl Node {
             Self::Leaf { .. } => true,
             Self::Branch { at, .. } => bit < *at,
         }
+    }
+}
+
+impl Change {
+    fn leaf(&self) -> Option<Arc<Node>> {
+        let Self { position, sealed, .. } = *self;
+        self.value.map(|value| Arc::new(Node::Leaf { position, value, sealed }))
     }
 }
 
@@ -170,7 +237,7 @@ fn update(node: &Arc<Node>, changes: &[Change]) -> Option<Arc<Node>> {
         };
     }
     match &**node {
-        Node::Leaf { .. } => first.value.map(|value| Arc::new(Node::Leaf { position: first.position, value })),
+        Node::Leaf { .. } => first.leaf(),
         Node::Branch { at, left, right, .. } => {
             let (to_left, to_right) = split(changes, *at);
             join(*at, update(left, to_left), update(right, to_right))
@@ -182,7 +249,7 @@ fn update(node: &Arc<Node>, changes: &[Change]) -> Option<Arc<Node>> {
 fn build(changes: &[Change]) -> Option<Arc<Node>> {
     let (first, last) = (changes.first()?, changes.last()?);
     match first_difference(&first.position, &last.position) {
-        None => first.value.map(|value| Arc::new(Node::Leaf { position: first.position, value })),
+        None => first.leaf(),
         // Sorted, so that where the first and the last part, all part.
         Some(at) => {
             let (left, right) = split(changes, at);
@@ -196,7 +263,8 @@ fn join(at: u8, left: Option<Arc<Node>>, right: Option<Arc<Node>>) -> Option<Arc
     match (left, right) {
         (Some(left), Some(right)) => {
             let hash = branch_hash(at, &left.hash(), &right.hash());
-            Some(Arc::new(Node::Branch { at, hash, left, right }))
+            let sealed = left.sealed() || right.sealed();
+            Some(Arc::new(Node::Branch { at, hash, sealed, left, right }))
         }
         (one, other) => one.or(other),
     }

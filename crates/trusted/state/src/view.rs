@@ -6,7 +6,7 @@ use cloister_chain::{Leaf, limits};
 use cloister_teeth::{Mechanism, holds};
 use thiserror::Error;
 
-use crate::{Cache, Supplied, Supply, SupplyError, Tree};
+use crate::{Cache, Supplied, Supply, SupplyError, Tree, Wanted};
 
 /// Reads the state whose tree it holds. Nothing that the host says is returned unless the tree says the same (M-03).
 #[derive(Debug)]
@@ -29,6 +29,9 @@ pub enum StateError {
     /// The answer is not the value that the tree holds: an older one, another name's, none, or an invented one.
     #[error("the host gave something else than the value of {0:?}")]
     Forged(Leaf),
+    /// The answer is not the leaf at this position with the value that the tree holds, or there is none.
+    #[error("the host gave something else than the leaf at {0}")]
+    ForgedName(B256),
     /// The answer does not have the hash asked for, or there is none.
     #[error("the host gave something else than the blob {0}")]
     ForgedBlob(B256),
@@ -48,21 +51,24 @@ impl<S: Supply> View<S> {
         if let Some(value) = self.cache.value(&hash) {
             return Ok(Some(value.to_vec()));
         }
-        let fetched = self.fetch(&[(*leaf, hash)])?;
+        let (fetched, _) = self.fetch(&[(*leaf, hash)], &[])?;
         Ok(fetched.first().map(|value| value.to_vec()))
     }
 
-    /// Brings what the cache lacks of `leaves`, in one crossing for every [`limits::SUPPLY_ITEMS`] of them.
-    pub fn prefetch(&mut self, leaves: &[Leaf]) -> Result<(), StateError> {
+    /// Brings what the cache lacks of `leaves`, in one crossing for every [`limits::SUPPLY_ITEMS`] of them, and in the first of
+    /// these the leaves at `positions`, which are in the tree. Returns their names.
+    pub fn prefetch(&mut self, leaves: &[Leaf], positions: &[B256]) -> Result<Vec<Leaf>, StateError> {
         let mut sorted = leaves.to_vec();
         sorted.sort_unstable();
         sorted.dedup();
         let held = sorted.into_iter().filter_map(|leaf| Some((leaf, self.tree.get(&leaf.position())?)));
         let lacking: Vec<_> = held.filter(|(_, hash)| self.cache.value(hash).is_none()).collect();
-        for some in lacking.chunks(limits::SUPPLY_ITEMS) {
-            self.fetch(some)?;
+        let mut pieces = lacking.chunks(limits::SUPPLY_ITEMS);
+        let named = self.fetch(pieces.next().unwrap_or_default(), positions)?.1;
+        for piece in pieces {
+            self.fetch(piece, &[])?;
         }
-        Ok(())
+        Ok(named)
     }
 
     /// The blob whose keccak-256 is `hash`.
@@ -70,7 +76,7 @@ impl<S: Supply> View<S> {
         if let Some(blob) = self.cache.blob(hash) {
             return Ok(blob);
         }
-        let blob = self.ask(&[], &[*hash])?.blobs.pop().flatten();
+        let blob = self.ask(&Wanted { blobs: &[*hash], ..Wanted::default() })?.blobs.pop().flatten();
         let proven = |blob: &Bytes| !holds(Mechanism::BlobHash) || keccak256(blob) == *hash;
         let blob = blob.filter(proven).ok_or(StateError::ForgedBlob(*hash))?;
         self.cache.put_blob(*hash, blob.clone());
@@ -82,10 +88,13 @@ impl<S: Supply> View<S> {
         Ok((self.read(leaf)?, self.tree.prove(leaf)))
     }
 
-    /// Asks the host for leaves and checks what it says by their hashes.
-    fn fetch(&mut self, wanted: &[(Leaf, B256)]) -> Result<Vec<Bytes>, StateError> {
+    /// Asks the host for leaves, and for those at positions, and checks what it says by their hashes.
+    fn fetch(&mut self, wanted: &[(Leaf, B256)], positions: &[B256]) -> Result<(Vec<Bytes>, Vec<Leaf>), StateError> {
+        if wanted.is_empty() && positions.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
         let leaves: Vec<Leaf> = wanted.iter().map(|(leaf, _)| *leaf).collect();
-        let supplied = self.ask(&leaves, &[])?;
+        let supplied = self.ask(&Wanted { leaves: &leaves, positions, blobs: &[] })?;
         let check = |((leaf, hash), value): (&(Leaf, B256), Option<Vec<u8>>)| {
             let proven = |value: &Vec<u8>| !holds(Mechanism::ReadProof) || Leaf::value_hash(value) == *hash;
             let value = value.filter(proven).ok_or(StateError::Forged(*leaf))?;
@@ -93,13 +102,23 @@ impl<S: Supply> View<S> {
             self.cache.put_value(*hash, value.clone());
             Ok(value)
         };
-        wanted.iter().zip(supplied.leaves).map(check).collect()
+        let values = wanted.iter().zip(supplied.leaves).map(check).collect::<Result<_, StateError>>()?;
+        let check = |(position, named): (&B256, Option<(Leaf, Vec<u8>)>)| {
+            let hash = self.tree.get(position);
+            let proven =
+                |(leaf, value): &(Leaf, Vec<u8>)| leaf.position() == *position && Some(Leaf::value_hash(value)) == hash;
+            let (leaf, value) = named.filter(proven).ok_or(StateError::ForgedName(*position))?;
+            self.cache.put_value(Leaf::value_hash(&value), Bytes::from(value));
+            Ok(leaf)
+        };
+        Ok((values, positions.iter().zip(supplied.sealed).map(check).collect::<Result<_, StateError>>()?))
     }
 
     /// One crossing; as many answers as questions.
-    fn ask(&mut self, leaves: &[Leaf], blobs: &[B256]) -> Result<Supplied, StateError> {
-        let supplied = self.supply.supply(self.height, leaves, blobs)?;
-        if supplied.leaves.len() != leaves.len() || supplied.blobs.len() != blobs.len() {
+    fn ask(&mut self, wanted: &Wanted<'_>) -> Result<Supplied, StateError> {
+        let supplied = self.supply.supply(self.height, wanted)?;
+        let got = [supplied.leaves.len(), supplied.sealed.len(), supplied.blobs.len()];
+        if got != [wanted.leaves.len(), wanted.positions.len(), wanted.blobs.len()] {
             return Err(StateError::Count);
         }
         Ok(supplied)

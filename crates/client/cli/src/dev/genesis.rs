@@ -1,7 +1,7 @@
 //! The first state of a development chain.
 
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cloister_chain::genesis::GenesisAccount;
 use cloister_chain::staking::{self, Decimal, GenesisStaking, GenesisValidator, Params};
@@ -25,6 +25,8 @@ pub struct Terms {
     pub evm_gas: u64,
     /// SDK gas of one block.
     pub sdk_gas: u64,
+    /// How its epochs follow each other.
+    pub epochs: Epochs,
     /// What takes weeks on a network takes LocalSecret's ninety seconds.
     pub quick: bool,
 }
@@ -38,6 +40,11 @@ impl Terms {
             balance: dev.balance.unwrap_or(BALANCE),
             evm_gas: EVM_GAS,
             sdk_gas: SDK_GAS,
+            epochs: Epochs {
+                length: dev.epoch_length.map_or(EPOCHS.length, nanoseconds),
+                grace: dev.epoch_grace.map_or(EPOCHS.grace, nanoseconds),
+                ..EPOCHS
+            },
             quick: true,
         }
     }
@@ -45,7 +52,7 @@ impl Terms {
 
 /// A new chain: `validators` sign its first blocks, `time` is nanoseconds since the Unix epoch.
 fn new(terms: Terms, accounts: &[DevAccount], validators: ValidatorSet, time: u64) -> Result<Genesis, Error> {
-    let Terms { chain_id, evm_chain_id, balance, evm_gas, sdk_gas, quick: _ } = terms;
+    let Terms { chain_id, evm_chain_id, balance, evm_gas, sdk_gas, epochs, quick: _ } = terms;
     let balance = U256::from(balance) * COIN;
     // Each key is two accounts, and either of them may meet a client of either world.
     let people = accounts.iter().flat_map(DevAccount::addresses).map(|address| GenesisAccount {
@@ -67,7 +74,7 @@ fn new(terms: Terms, accounts: &[DevAccount], validators: ValidatorSet, time: u6
         staking: None,
         trust: None,
         nodes: Vec::new(),
-        epochs: Some(EPOCHS),
+        epochs: Some(epochs),
     };
     genesis.check()?;
     Ok(genesis)
@@ -144,6 +151,10 @@ pub fn local(dev: &Dev, accounts: &[DevAccount], validator: B256, time: u64) -> 
     staked(Terms::of(dev), accounts, vec![founder], Enclaves::default(), time)
 }
 
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// Nanoseconds since the Unix epoch.
 pub fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -160,6 +171,8 @@ pub fn check_existing(dev: &Dev, genesis: &Genesis) -> Result<(), Error> {
         Dev { evm_chain_id: Some(id), .. } if *id != genesis.evm_chain_id => {
             refuse("--evm-chain-id", format!("its own is {}", genesis.evm_chain_id))
         }
+        Dev { epoch_length: Some(_), .. } => refuse("--epoch-length", "its epochs are those of its genesis".into()),
+        Dev { epoch_grace: Some(_), .. } => refuse("--epoch-grace", "its epochs are those of its genesis".into()),
         Dev { accounts: Some(_), .. } => refuse("--accounts", "it has its accounts".into()),
         Dev { balance: Some(_), .. } => refuse("--balance", "its accounts were funded when it was made".into()),
         _ => Ok(()),
@@ -215,7 +228,7 @@ const LOCAL_PERIOD: u64 = 90_000_000_000;
 /// and a node that is started again must not find itself jailed.
 const SIGNED_BLOCKS_WINDOW: u64 = 10_000;
 /// A day, and an hour in which messages to the former key still open.
-const EPOCHS: Epochs = Epochs { length: 24 * HOUR, grace: HOUR, sweep: 256 };
+pub const EPOCHS: Epochs = Epochs { length: 24 * HOUR, grace: HOUR, sweep: 256 };
 /// In nanoseconds.
 const HOUR: u64 = 3_600_000_000_000;
 /// Floor of the base fee in wei per gas, as on COTI's networks.

@@ -3,7 +3,7 @@ use std::io::Write as _;
 
 use alloy_primitives::{Address, B256};
 use cloister_chain::cosmos::from_bech32;
-use cloister_envelope::message::gcm::CallKeys;
+use cloister_envelope::message::gcm::{CallKeys, InputKey};
 use cloister_envelope::{ExchangeKey, Secret};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -15,12 +15,12 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-use super::Client;
 use super::rest::{Included, Placed};
 use super::sealed::{
     Answer, Called, Code, Contract, Made, Sealing, answered, called, executed, instantiated, migrated,
 };
 use super::sign::{Place, Terms, bank_send, sha256};
+use super::{Client, NetworkKeys};
 use crate::{Error, Failure, Wallet};
 
 /// Gas of a call, beside what the bytes of the transaction cost.
@@ -38,7 +38,7 @@ pub struct Account {
     client: Client,
     address: Address,
     exchange: ExchangeKey,
-    network: Option<[u8; 32]>,
+    network: Option<InputKey>,
     gas: u64,
     /// The sequence after the last transaction that the node took from here.
     next: Mutex<u64>,
@@ -60,9 +60,10 @@ impl Account {
     }
 
     /// Seals messages to this key of the network, and never asks the node for one. It is a key of one epoch: see
-    /// [`NetworkKeys`](super::NetworkKeys), and the [module](super) for why to pin it.
-    pub fn with_network_key(mut self, key: [u8; 32]) -> Self {
-        self.network = Some(key);
+    /// [`NetworkKeys`], and the [module](super) for why to pin it. When the epoch is over and its time of grace, the enclaves say
+    /// so in the error of every call.
+    pub fn with_network_key(mut self, keys: NetworkKeys) -> Self {
+        self.network = Some(keys.input());
         self
     }
 
@@ -239,10 +240,10 @@ impl Account {
         }
     }
 
-    pub(super) async fn network_key(&self) -> Result<[u8; 32], Error> {
+    pub(super) async fn network_key(&self) -> Result<InputKey, Error> {
         match self.network {
             Some(pinned) => Ok(pinned),
-            None => Ok(self.client.network_keys().await?.input_key),
+            None => Ok(self.client.network_keys().await?.input()),
         }
     }
 
@@ -250,7 +251,7 @@ impl Account {
         &self.exchange
     }
 
-    fn sealing<'a>(&'a self, network: &'a [u8; 32]) -> Sealing<'a> {
+    fn sealing<'a>(&'a self, network: &'a InputKey) -> Sealing<'a> {
         Sealing { chain_id: self.client.chain_id(), sender: self.address, client: &self.exchange, network }
     }
 }

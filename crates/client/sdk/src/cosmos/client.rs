@@ -5,6 +5,7 @@ use alloy_primitives::{Address, B256, hex};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cloister_chain::cosmos::{DENOM, bech32};
+use cloister_envelope::message::gcm::InputKey;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
@@ -38,6 +39,12 @@ pub struct NetworkKeys {
     /// The epoch whose key it is.
     #[serde(deserialize_with = "number")]
     pub epoch: u64,
+}
+
+impl NetworkKeys {
+    pub(super) const fn input(&self) -> InputKey {
+        InputKey { epoch: self.epoch, public: self.input_key }
+    }
 }
 
 impl Client {

@@ -1,6 +1,7 @@
 use alloy_primitives::{Address, B256, U256};
 use cloister_chain::cosmos::{CosmosTx, Message};
-use cloister_envelope::message::gcm::{CallKeys, reread_call};
+use cloister_envelope::MessageError;
+use cloister_envelope::message::gcm::{self, CallKeys, InputKey, reread_call};
 use cloister_envelope::message::{CallContext, Coin, Entry};
 use secret_sdk_proto::cosmos::base::v1beta1::Coin as ProtoCoin;
 use zeroize::Zeroizing;
@@ -22,7 +23,8 @@ pub struct Reread {
 
 impl Account {
     /// Opens a private call that this account made earlier, with the [key](Self::with_client_key) that it has now. One that
-    /// was sealed in an earlier epoch needs that epoch's [network key](Self::with_network_key) as well.
+    /// was sealed in an earlier epoch needs that epoch's [network key](Self::with_network_key), which is public and stands in the
+    /// state of its time: [`MessageError::Epoch`] says which.
     pub async fn reread(&self, hash: B256) -> Result<Reread, Error> {
         let missing = || Error::NoCall(hash);
         let placed = self.client().transaction(hash).await?.ok_or_else(missing)?;
@@ -53,7 +55,12 @@ impl Account {
         }
         let (sender, entry, code_hash) = (*sender, *entry, *code_hash);
         let context = CallContext { chain_id: self.client().chain_id(), sender, entry, code_hash, funds };
-        Ok(reread_call(self.exchange(), &self.network_key().await?, &context, input)?)
+        let InputKey { epoch: current, public } = self.network_key().await?;
+        let sealed = gcm::epoch(input)?;
+        if sealed != current {
+            return Err(MessageError::Epoch { sealed, current }.into());
+        }
+        Ok(reread_call(self.exchange(), &public, &context, input)?)
     }
 }
 

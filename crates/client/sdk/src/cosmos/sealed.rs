@@ -8,7 +8,7 @@ use cloister_chain::cosmos::sealed::{
     PrivateAttribute,
 };
 use cloister_chain::cosmos::{DENOM, bech32};
-use cloister_envelope::message::gcm::{AnswerKeys, CallKeys, OutputPlace, Sealer};
+use cloister_envelope::message::gcm::{AnswerKeys, CallKeys, InputKey, OutputPlace, Sealer};
 use cloister_envelope::message::{CallContext, Coin, Entry, QueryContext};
 use cloister_envelope::{ExchangeKey, MessageError};
 use prost::Message;
@@ -86,7 +86,7 @@ pub(super) struct Sealing<'a> {
     pub(super) chain_id: &'a str,
     pub(super) sender: Address,
     pub(super) client: &'a ExchangeKey,
-    pub(super) network: &'a [u8; 32],
+    pub(super) network: &'a InputKey,
 }
 
 impl Sealing<'_> {
@@ -270,7 +270,9 @@ mod tests {
 
     fn sealer(vectors: &Value) -> Sealer {
         let client = ExchangeKey::from_secret(Secret::from_bytes(word(&vectors["client_private"])));
-        Sealer::new(&client, &word(&vectors["network_public"]), word(&vectors["nonce"])).unwrap()
+        let epoch = vectors["epoch"].as_u64().unwrap();
+        let key = InputKey { epoch, public: word(&vectors["network_public"]) };
+        Sealer::new(&client, &key, word(&vectors["nonce"])).unwrap()
     }
 
     fn call_keys(vectors: &Value) -> (B256, CallKeys) {

@@ -64,6 +64,7 @@ fn outcome(height: u64, writes: Vec<(Leaf, Option<Vec<u8>>)>, blobs: Vec<(B256, 
         next_validators: set.clone(),
         following_validators: set,
         checkpoint: vec![],
+        sealed_roots: None,
     }
 }
 

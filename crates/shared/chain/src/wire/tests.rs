@@ -5,10 +5,10 @@ use super::*;
 #[test]
 fn a_message_crosses_in_one_frame() {
     let mut pipe = Vec::new();
-    let need =
-        ToHost::Need { height: 3, leaves: vec![Leaf::Chain, Leaf::Account(Address::ZERO)], blobs: vec![B256::ZERO] };
+    let leaves = vec![Leaf::Chain, Leaf::Account(Address::ZERO)];
+    let need = ToHost::Need { height: 3, leaves, positions: vec![B256::ZERO], blobs: vec![B256::ZERO] };
     send(&mut pipe, &need).expect("memory");
-    assert_eq!(pipe[..5], [71, 0, 0, 0, 2], "length of the body, then the variant");
+    assert_eq!(pipe[..5], [107, 0, 0, 0, 2], "length of the body, then the variant");
     let back: ToHost = receive(&mut pipe.as_slice()).expect("own frame");
     assert_eq!(format!("{back:?}"), format!("{need:?}"));
 }
@@ -16,13 +16,13 @@ fn a_message_crosses_in_one_frame() {
 #[test]
 fn truncated_oversized_and_overlong_frames_are_refused() {
     let mut pipe = Vec::new();
-    send(&mut pipe, &ToHost::Loaded).expect("memory");
+    send(&mut pipe, &ToHost::Loaded { sealed_roots: None }).expect("memory");
     for cut in 0..pipe.len() {
         assert!(matches!(receive::<ToHost>(&mut &pipe[..cut]), Err(WireError::Io(_))), "cut at {cut}");
     }
     let huge = u32::MAX.to_le_bytes();
     assert!(matches!(receive::<ToHost>(&mut huge.as_slice()), Err(WireError::TooLong(_))));
-    let overlong = [2, 0, 0, 0, 1, 0];
+    let overlong = [3, 0, 0, 0, 1, 0, 0];
     assert!(matches!(receive::<ToHost>(&mut overlong.as_slice()), Err(WireError::Malformed)));
 }
 

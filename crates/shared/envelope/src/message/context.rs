@@ -48,8 +48,8 @@ pub struct Coin<'a> {
 }
 
 impl CallContext<'_> {
-    /// `part(label) ‖ part(chain id) ‖ part(sender) ‖ part(entry) ‖ part(contract) ‖ part(code hash) ‖ part(funds)`.
-    pub(super) fn associated_data(&self, label: &str) -> Vec<u8> {
+    /// `part(label) ‖ part(epoch) ‖ part(chain id) ‖ part(sender) ‖ part(entry) ‖ part(contract) ‖ part(code hash) ‖ part(funds)`.
+    pub(super) fn associated_data(&self, label: &str, epoch: u64) -> Vec<u8> {
         if !holds(Mechanism::EnvelopeContext) {
             return parts(label, &[]);
         }
@@ -63,7 +63,9 @@ impl CallContext<'_> {
             push_part(&mut funds, coin.denom.as_bytes());
             push_part(&mut funds, &coin.amount.to_be_bytes::<32>());
         }
+        let epoch = epoch.to_be_bytes();
         let context = [
+            epoch.as_slice(),
             self.chain_id.as_bytes(),
             self.sender.as_slice(),
             entry.as_bytes(),
@@ -76,9 +78,10 @@ impl CallContext<'_> {
 }
 
 impl QueryContext<'_> {
-    /// `part(label) ‖ part(chain id) ‖ part(contract) ‖ part(code hash)`.
-    pub(super) fn associated_data(&self, label: &str) -> Vec<u8> {
-        parts(label, &[self.chain_id.as_bytes(), self.contract.as_slice(), self.code_hash.as_slice()])
+    /// `part(label) ‖ part(epoch) ‖ part(chain id) ‖ part(contract) ‖ part(code hash)`.
+    pub(super) fn associated_data(&self, label: &str, epoch: u64) -> Vec<u8> {
+        let epoch = epoch.to_be_bytes();
+        parts(label, &[&epoch, self.chain_id.as_bytes(), self.contract.as_slice(), self.code_hash.as_slice()])
     }
 }
 

@@ -9,9 +9,19 @@ pub enum MessageError {
     /// The bytes are too few, too many or, in our own form, not a bucket: they were cut, or are no ciphertext at all.
     #[error("no ciphertext of this form has that length")]
     Length,
-    /// The first byte names another version of our own form than 1.
+    /// The first byte names another version of our own form than 2.
     #[error("unknown version of a sealed message")]
     Version,
+    /// In our own form: sealed to the network's key of an epoch that is over, or that never was.
+    #[error(
+        "the message is sealed to the network's key of epoch {sealed}, which is not in use: the present one is of epoch {current}"
+    )]
+    Epoch {
+        /// The epoch that the message names.
+        sealed: u64,
+        /// The present one.
+        current: u64,
+    },
     /// The other side's X25519 key is of low order: whatever it agrees on is known to everybody.
     #[error("the public key is of low order")]
     PublicKey,

@@ -4,17 +4,17 @@
 //! secret  = HKDF-Extract(no salt, X25519(client, network) ‖ nonce)                                       RFC 5869, SHA-256
 //! derive(label, context …) = HKDF-Expand(secret, parts(label, client's key, network's key, context …))
 //!
-//! message = version(1) = 1 ‖ nonce(32) ‖ client's X25519 public key(32) ‖ AES-256-GCM(key, pad(plaintext))
+//! message = version(1) = 2 ‖ epoch(8) ‖ nonce(32) ‖ client's X25519 public key(32) ‖ AES-256-GCM(key, pad(plaintext))
 //!   key   = derive(purpose)                          purpose: "call input", "estimate input" or "query input"
-//!   ad    = parts(purpose, everything in CallContext or QueryContext)
+//!   ad    = parts(purpose, epoch, everything in CallContext or QueryContext)
 //!
-//! output  = version(1) = 1 ‖ salt(16) ‖ AES-256-GCM(key, pad(text))
+//! output  = version(1) = 2 ‖ salt(16) ‖ AES-256-GCM(key, pad(text))
 //!   salt  = derive("call output salt", transaction hash, message index, output index, pad(text))
 //!   key   = derive("call output", transaction hash, message index, output index, salt)
 //! answer  = the same with "query answer salt" and "query answer", without hash and indices
 //!
 //! parts(label, a, b …) = part("cloister envelope v1/<label>") ‖ part(a) ‖ part(b) …
-//! part(x) = length of x as 4 big-endian bytes ‖ x; indices are 8 big-endian bytes
+//! part(x) = length of x as 4 big-endian bytes ‖ x; indices and epochs are 8 big-endian bytes
 //! ```
 //!
 //! * GCM's nonce is twelve zero bytes: there is one key per plaintext, so it has nothing to tell apart. For a message that
@@ -22,6 +22,8 @@
 //! * The salt is a pseudorandom function of the text, as in RFC 5297. Enclaves have no randomness to agree on, and one
 //!   transaction can be executed twice (a fork, a revert of a dev node) and one query be answered at many heights: another
 //!   text has another key, and the same text gives the same bytes.
+//! * The epoch is that of the network's key. It stands in the clear, so that whoever has the key of another one says so
+//!   instead of failing to open.
 //! * The sealed text is padded ([`super::BUCKETS`]): only the bucket shows.
 //! * A message opens for its own chain, sender, contract, function, code and deposit only, an output for its own place only,
 //!   and an estimate or a query is never a call. What a client seals, it can open: nothing is proven to third parties.
@@ -41,41 +43,58 @@ use super::{BUCKETS, CallContext, ExchangeKey, MessageError, QueryContext};
 use crate::Secret;
 
 /// The first byte of everything in this form.
-pub const VERSION: u8 = 1;
-/// Version, nonce and public key, which stand before every message.
-pub const HEAD_BYTES: usize = 65;
+pub const VERSION: u8 = 2;
+/// Version, epoch, nonce and public key, which stand before every message.
+pub const HEAD_BYTES: usize = 1 + EPOCH_BYTES + 64;
 /// Version and salt, which stand before every output.
 pub const OUTPUT_HEAD_BYTES: usize = 1 + SALT_BYTES;
+const EPOCH_BYTES: usize = 8;
 const SALT_BYTES: usize = 16;
 const TAG_BYTES: usize = 16;
 
+/// The network's key of one epoch, as clients seal to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InputKey {
+    /// The epoch.
+    pub epoch: u64,
+    /// The X25519 public key: the u-coordinate, 32 little-endian bytes.
+    pub public: [u8; 32],
+}
+
+/// The epoch to whose key a message says that it is sealed. It opens with no other epoch's number.
+pub fn epoch(message: &[u8]) -> Result<u64, MessageError> {
+    Ok(split(message)?.0.epoch)
+}
+
 /// The client's side of one message: whatever is sealed uses it up, and with it the nonce.
 pub struct Sealer {
+    epoch: u64,
     head: [u8; HEAD_BYTES],
     secret: Agreed,
 }
 
 impl Sealer {
-    /// Agrees with the network's key of the current epoch under a nonce that is fresh from the operating system.
-    pub fn new(client: &ExchangeKey, network: &[u8; 32], nonce: [u8; 32]) -> Result<Self, MessageError> {
-        let head = Head { nonce, client: client.public() };
-        Ok(Self { head: head.to_bytes(), secret: Agreed::new(client, network, &head, *network)? })
+    /// Agrees with the network's key of the present epoch under a nonce that is fresh from the operating system.
+    pub fn new(client: &ExchangeKey, network: &InputKey, nonce: [u8; 32]) -> Result<Self, MessageError> {
+        let InputKey { epoch, public } = *network;
+        let head = Head { epoch, nonce, client: client.public() };
+        Ok(Self { epoch, head: head.to_bytes(), secret: Agreed::new(client, &public, &head, public)? })
     }
 
     /// Seals the input of a call. The keys open its outputs.
     pub fn call(self, context: &CallContext<'_>, plain: &[u8]) -> Result<(Vec<u8>, CallKeys), MessageError> {
-        let message = self.seal(CALL_INPUT, &context.associated_data(CALL_INPUT), plain)?;
+        let message = self.seal(CALL_INPUT, &context.associated_data(CALL_INPUT, self.epoch), plain)?;
         Ok((message, CallKeys(self.secret)))
     }
 
     /// Seals the input of a call whose gas is to be estimated. There is no output.
     pub fn estimate(self, context: &CallContext<'_>, plain: &[u8]) -> Result<Vec<u8>, MessageError> {
-        self.seal(ESTIMATE_INPUT, &context.associated_data(ESTIMATE_INPUT), plain)
+        self.seal(ESTIMATE_INPUT, &context.associated_data(ESTIMATE_INPUT, self.epoch), plain)
     }
 
     /// Seals a question. The keys open the answer.
     pub fn query(self, context: &QueryContext<'_>, plain: &[u8]) -> Result<(Vec<u8>, AnswerKeys), MessageError> {
-        let message = self.seal(QUERY_INPUT, &context.associated_data(QUERY_INPUT), plain)?;
+        let message = self.seal(QUERY_INPUT, &context.associated_data(QUERY_INPUT, self.epoch), plain)?;
         Ok((message, AnswerKeys(self.secret)))
     }
 
@@ -94,7 +113,7 @@ pub fn open_call(
 ) -> Result<(CallKeys, Zeroizing<Vec<u8>>), MessageError> {
     let (head, sealed) = split(message)?;
     let secret = Agreed::new(network, &head.client, &head, network.public())?;
-    let plain = secret.open(CALL_INPUT, &context.associated_data(CALL_INPUT), sealed)?;
+    let plain = secret.open(CALL_INPUT, &context.associated_data(CALL_INPUT, head.epoch), sealed)?;
     Ok((CallKeys(secret), plain))
 }
 
@@ -106,7 +125,7 @@ pub fn open_estimate(
 ) -> Result<Zeroizing<Vec<u8>>, MessageError> {
     let (head, sealed) = split(message)?;
     let secret = Agreed::new(network, &head.client, &head, network.public())?;
-    secret.open(ESTIMATE_INPUT, &context.associated_data(ESTIMATE_INPUT), sealed)
+    secret.open(ESTIMATE_INPUT, &context.associated_data(ESTIMATE_INPUT, head.epoch), sealed)
 }
 
 /// The enclave's side: opens a question. The keys seal the answer.
@@ -117,7 +136,7 @@ pub fn open_query(
 ) -> Result<(AnswerKeys, Zeroizing<Vec<u8>>), MessageError> {
     let (head, sealed) = split(message)?;
     let secret = Agreed::new(network, &head.client, &head, network.public())?;
-    let plain = secret.open(QUERY_INPUT, &context.associated_data(QUERY_INPUT), sealed)?;
+    let plain = secret.open(QUERY_INPUT, &context.associated_data(QUERY_INPUT, head.epoch), sealed)?;
     Ok((AnswerKeys(secret), plain))
 }
 
@@ -133,7 +152,7 @@ pub fn reread_call(
         return Err(MessageError::Refused);
     }
     let secret = Agreed::new(client, network, &head, *network)?;
-    let plain = secret.open(CALL_INPUT, &context.associated_data(CALL_INPUT), sealed)?;
+    let plain = secret.open(CALL_INPUT, &context.associated_data(CALL_INPUT, head.epoch), sealed)?;
     Ok((CallKeys(secret), plain))
 }
 
@@ -237,6 +256,7 @@ impl fmt::Debug for AnswerKeys {
 
 /// What stands before a message.
 struct Head {
+    epoch: u64,
     nonce: [u8; 32],
     client: [u8; 32],
 }
@@ -244,17 +264,20 @@ struct Head {
 impl Head {
     fn to_bytes(&self) -> [u8; HEAD_BYTES] {
         let mut bytes = [VERSION; HEAD_BYTES];
-        bytes[1..33].copy_from_slice(&self.nonce);
-        bytes[33..].copy_from_slice(&self.client);
+        bytes[1..9].copy_from_slice(&self.epoch.to_be_bytes());
+        bytes[9..41].copy_from_slice(&self.nonce);
+        bytes[41..].copy_from_slice(&self.client);
         bytes
     }
 }
 
 fn split(message: &[u8]) -> Result<(Head, &[u8]), MessageError> {
-    let (head, sealed) = split_version::<64>(message)?;
-    let mut parsed = Head { nonce: [0; 32], client: [0; 32] };
-    parsed.nonce.copy_from_slice(&head[..32]);
-    parsed.client.copy_from_slice(&head[32..]);
+    let (head, sealed) = split_version::<{ HEAD_BYTES - 1 }>(message)?;
+    let mut epoch = [0; EPOCH_BYTES];
+    epoch.copy_from_slice(&head[..8]);
+    let mut parsed = Head { epoch: u64::from_be_bytes(epoch), nonce: [0; 32], client: [0; 32] };
+    parsed.nonce.copy_from_slice(&head[8..40]);
+    parsed.client.copy_from_slice(&head[40..]);
     Ok((parsed, sealed))
 }
 

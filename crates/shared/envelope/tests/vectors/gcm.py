@@ -39,6 +39,7 @@ def public(private):
     return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
 
 
+EPOCH = number(7)
 client, network = bytes(range(1, 33)), bytes(range(101, 133))
 nonce = bytes(range(0x40, 0x60))
 shared = X25519PrivateKey.from_private_bytes(network).exchange(X25519PublicKey.from_public_bytes(public(client)))
@@ -51,13 +52,13 @@ def derive(label, length, *context):
 
 
 def message(label, plain, *context):
-    sealed = AESGCM(derive(label, 32)).encrypt(bytes(12), pad(plain), parts(label, *context))
-    return (b"\1" + nonce + public(client) + sealed).hex()
+    sealed = AESGCM(derive(label, 32)).encrypt(bytes(12), pad(plain), parts(label, EPOCH, *context))
+    return (b"\2" + EPOCH + nonce + public(client) + sealed).hex()
 
 
 def output(label, text, *place):
     salt = derive(label + " salt", 16, *place, pad(text))
-    return (b"\1" + salt + AESGCM(derive(label, 32, *place, salt)).encrypt(bytes(12), pad(text), None)).hex()
+    return (b"\2" + salt + AESGCM(derive(label, 32, *place, salt)).encrypt(bytes(12), pad(text), None)).hex()
 
 
 def field(tag, data):
@@ -92,6 +93,7 @@ print(json.dumps({
     "client_public": public(client).hex(),
     "network_private": network.hex(),
     "network_public": public(network).hex(),
+    "epoch": 7,
     "nonce": nonce.hex(),
     "chain_id": chain.decode(),
     "sender": sender.hex(),

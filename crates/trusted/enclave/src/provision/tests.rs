@@ -9,7 +9,7 @@ use cloister_attest::{Evidence, Measurement, Policy, Statement};
 use cloister_chain::Address;
 use cloister_chain::trust::{GenesisNode, Registration, Release, Trust};
 use cloister_chain::wire::{Admit, Answer, Boot, Query, QueryAt, QueryRefusal, SealingBytes};
-use cloister_keys::{SealingKey, Seed};
+use cloister_keys::{Roots, SealingKey, Seed};
 
 use super::*;
 use crate::{Options, serve};
@@ -20,7 +20,7 @@ fn every_enclave_of_a_network_ends_up_with_the_same_seed_sealed_to_its_own_machi
     let genesis = net.genesis();
     let founded = net.enclaves[0].found(&genesis).unwrap();
     let sealed = [
-        founded.sealed_seed.clone(),
+        founded.sealed_roots.clone(),
         net.enclaves[1].admit(&genesis, &founded.shares[1]).unwrap(),
         net.enclaves[2].admit(&genesis, &founded.shares[2]).unwrap(),
     ];
@@ -28,7 +28,7 @@ fn every_enclave_of_a_network_ends_up_with_the_same_seed_sealed_to_its_own_machi
     for enclave in net.enclaves {
         enclave.thread.join().unwrap().unwrap();
     }
-    let [first, second, third] = [1, 2, 3].map(|machine| seed(&genesis, machine, &sealed[usize::from(machine) - 1]));
+    let [first, second, third] = [1, 2, 3].map(|machine| roots(&genesis, machine, &sealed[usize::from(machine) - 1]));
     assert!(first == second && second == third);
     assert!(sealed.iter().chain(&founded.shares).all(|bytes| !holds(bytes, &first)), "never in the clear");
 
@@ -42,7 +42,7 @@ fn two_foundings_never_make_the_same_seed() {
     let seeds = [(); 2].map(|()| {
         let mut net = Net::enrolled(1);
         let genesis = net.genesis();
-        seed(&genesis, 1, &net.enclaves[0].found(&genesis).unwrap().sealed_seed)
+        roots(&genesis, 1, &net.enclaves[0].found(&genesis).unwrap().sealed_roots)
     });
     assert!(seeds[0] != seeds[1]);
 }
@@ -51,7 +51,7 @@ fn two_foundings_never_make_the_same_seed() {
 fn a_chain_whose_enclaves_have_the_seed_never_begins_with_another() {
     let genesis = Net::enrolled(1).genesis();
     let boot =
-        Boot { genesis, sealing_key: SealingBytes([1; 32]), sealed_seed: None, checkpoint: None, trail: None };
+        Boot { genesis, sealing_key: SealingBytes([1; 32]), sealed_roots: None, checkpoint: None, trail: None };
     let answer = Enclave::new().ask(&ToEnclave::Boot(boot));
     assert!(matches!(answer, ToHost::Halt(Halt::Sealed)), "{answer:?}");
 }
@@ -65,8 +65,8 @@ fn a_chain_that_promises_hardware_gets_no_seed_from_a_simulated_machine() {
         // Not even if some founder did it all the same.
         let (boot, id) = (net.enclaves[1].boot(), net.enclaves[1].registration().id());
         let ephemeral = fresh_secret().unwrap();
-        let seed = Seed::from_bytes([7; 32]);
-        let share = seed.share(&genesis.chain_id, &genesis.hash(), &id, &boot.kem, ephemeral).unwrap();
+        let roots = Roots::found(&genesis.chain_id, Seed::from_bytes([7; 32]));
+        let share = roots.share(&genesis.chain_id, &genesis.hash(), &id, &boot.kem, ephemeral).unwrap();
         assert_eq!(net.enclaves[1].admit(&genesis, &share).unwrap_err(), Halt::Genesis);
     };
     refused(&|genesis| Genesis { simulated: false, ..genesis });
@@ -207,7 +207,7 @@ impl Enclave {
 
     fn admit(&mut self, genesis: &Genesis, share: &[u8]) -> Result<Vec<u8>, Halt> {
         match self.ask(&ToEnclave::Admit(Admit { genesis: genesis.clone(), share: share.to_vec() })) {
-            ToHost::Admitted { sealed_seed } => Ok(sealed_seed),
+            ToHost::Admitted { sealed_roots } => Ok(sealed_roots),
             ToHost::Halt(halt) => Err(halt),
             other => panic!("{other:?}"),
         }
@@ -224,24 +224,25 @@ fn enrolment(machine: u8) -> ToEnclave {
     ToEnclave::Enrol(Enrol { chain_id, sealing_key: SealingBytes([machine; 32]), consensus_key: VALIDATOR })
 }
 
-fn seed(genesis: &Genesis, of: u8, sealed: &[u8]) -> Seed {
+fn roots(genesis: &Genesis, of: u8, sealed: &[u8]) -> Roots {
     let machine = SealingKey::from_bytes(&genesis.chain_id, [of; 32]);
-    machine.open_seed(genesis.hash().as_slice(), sealed).unwrap()
+    machine.open_roots(genesis.hash().as_slice(), sealed).unwrap()
 }
 
-/// Whether the seed's own bytes stand anywhere in `bytes`.
-fn holds(bytes: &[u8], seed: &Seed) -> bool {
-    bytes.windows(32).any(|window| Seed::from_bytes(window.try_into().unwrap()) == *seed)
+/// Whether a root's own bytes stand anywhere in `bytes`.
+fn holds(bytes: &[u8], roots: &Roots) -> bool {
+    let roots = roots.to_bytes();
+    bytes.windows(32).any(|window| *window == roots[..32] || *window == roots[32..64])
 }
 
-/// The public keys of an enclave that boots with a sealed seed.
+/// The public keys of an enclave that boots with sealed roots.
 fn network_keys(genesis: &Genesis, machine: u8, sealed: &[u8]) -> Answer {
     let (mut stream, far) = UnixStream::pair().unwrap();
     let (mut query, far_query) = UnixStream::pair().unwrap();
     let thread = std::thread::spawn(move || serve(far, vec![far_query], Options::default()));
     let sealing_key = SealingBytes([machine; 32]);
-    let sealed_seed = Some(sealed.to_vec());
-    let boot = Boot { genesis: genesis.clone(), sealing_key, sealed_seed, checkpoint: None, trail: None };
+    let sealed_roots = Some(sealed.to_vec());
+    let boot = Boot { genesis: genesis.clone(), sealing_key, sealed_roots, checkpoint: None, trail: None };
     wire::send(&mut stream, &ToEnclave::Boot(boot)).unwrap();
     let ToHost::Booted(_) = wire::receive(&mut stream).unwrap() else { panic!("booted") };
     wire::send(&mut query, &ToEnclave::Query(QueryAt { height: None, query: Query::NetworkKeys })).unwrap();

@@ -35,10 +35,12 @@ fn sload<W: World>(step: Step<'_, W>) -> InstructionExecResult {
     if word.is_zero() {
         return Ok(());
     }
-    if let Some(place) = place(ctx, interpreter.input.target_address, slot) {
+    let contract = interpreter.input.target_address;
+    if let Some(place) = place(ctx, contract, slot) {
         ctx.load_account_info_skip_cold_load(MARKS, false, false)?;
         if ctx.sload_skip_cold_load(MARKS, place, false)?.data == word {
-            ctx.chain.admit(ctx.journaled_state.depth(), word);
+            let epoch = ctx.journaled_state.database.epoch_of(contract, word);
+            ctx.chain.admit(ctx.journaled_state.depth(), word, epoch);
         }
     }
     Ok(())

@@ -62,13 +62,16 @@ impl<V: Vault> Work<'_, V> {
 
     /// Only what this frame made or loaded from its own authenticated storage opens.
     fn open_network(&mut self, sealed: U256) -> Option<U256> {
-        let known = self.memory.holds(self.frame.depth, sealed) || !holds(Mechanism::AuthenticCells);
-        known.then(|| U256::from(self.vault.open_network(self.frame.contract, sealed)))
+        let epoch = match self.memory.epoch(self.frame.depth, sealed) {
+            None if !holds(Mechanism::AuthenticCells) => Some(self.vault.epoch()),
+            known => known,
+        };
+        self.vault.open_network(self.frame.contract, sealed, epoch?).map(U256::from)
     }
 
     fn seal_network(&mut self, plain: u128) -> U256 {
         let sealed = self.vault.seal_network(self.frame.contract, plain);
-        self.memory.admit(self.frame.depth, sealed);
+        self.memory.admit(self.frame.depth, sealed, self.vault.epoch());
         sealed
     }
 

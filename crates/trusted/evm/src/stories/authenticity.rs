@@ -31,10 +31,10 @@ fn a_saved_value_comes_back_in_a_later_block() {
     land.contract(ALICE, notebook());
     assert!(!land.send(ALICE, case(REVEAL)).success(), "an unset slot is nothing to on-board");
     assert!(land.send(ALICE, case(SAVE)).success());
-    assert!(land.cell(ALICE, 0).marked);
+    assert!(land.cell(ALICE, 0).marked.is_some());
     let revealed = land.send(ALICE, case(REVEAL));
     assert_eq!(words(&revealed.output), [U256::from(7)]);
-    assert!(land.cell(ALICE, 0).marked, "reading wipes nothing");
+    assert!(land.cell(ALICE, 0).marked.is_some(), "reading wipes nothing");
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn and_within_the_same_block() {
         assert_eq!(machine.transact(&tx(nonce as u64, to(ALICE), case(action))).unwrap().success(), works);
     }
     let changes = machine.finish();
-    assert!(changes.cells[&(ALICE, U256::ZERO)].marked);
+    assert_eq!(changes.cells[&(ALICE, U256::ZERO)].marked, Some(0));
     assert_eq!(changes.cells.len(), 1, "the marks' own storage is nobody's business");
     assert!(!changes.accounts.contains_key(&MARKS));
 }
@@ -60,7 +60,7 @@ fn a_foreign_ciphertext_is_stored_and_read_but_not_on_boarded() {
     land.send(BOB, case(SAVE));
     let stolen = land.cell(ALICE, 0).word;
     assert!(land.send(BOB, data(&[U256::from(WRITE), stolen])).success());
-    assert_eq!(land.cell(BOB, 0), Cell { word: stolen, marked: false });
+    assert_eq!(land.cell(BOB, 0), Cell { word: stolen, marked: None });
     assert_eq!(words(&land.send(BOB, case(READ)).output), [stolen]);
     let refused = land.send(BOB, case(REVEAL));
     assert!(!refused.success() && refused.output.is_empty());
@@ -76,7 +76,7 @@ fn a_contracts_own_old_ciphertext_cannot_be_put_back() {
     land.send(ALICE, data(&[U256::from(WRITE), U256::ZERO]));
     assert_eq!(land.cell(ALICE, 0), Cell::default());
     land.send(ALICE, data(&[U256::from(WRITE), old]));
-    assert_eq!(land.cell(ALICE, 0), Cell { word: old, marked: false });
+    assert_eq!(land.cell(ALICE, 0), Cell { word: old, marked: None });
     assert!(!land.send(ALICE, case(REVEAL)).success());
 }
 
@@ -87,7 +87,7 @@ fn writing_the_same_word_raw_wipes_its_mark() {
     land.send(ALICE, case(SAVE));
     let word = land.cell(ALICE, 0).word;
     land.send(ALICE, data(&[U256::from(WRITE), word]));
-    assert_eq!(land.cell(ALICE, 0), Cell { word, marked: false });
+    assert_eq!(land.cell(ALICE, 0), Cell { word, marked: None });
 }
 
 #[test]
@@ -96,7 +96,25 @@ fn a_contract_copies_between_its_own_slots() {
     land.contract(ALICE, notebook());
     land.send(ALICE, case(SAVE));
     assert_eq!(words(&land.send(ALICE, case(COPY)).output), [U256::from(7)]);
-    assert!(land.cell(ALICE, 1).marked);
+    assert!(land.cell(ALICE, 1).marked.is_some());
+}
+
+#[test]
+fn a_word_of_the_former_epoch_is_known_for_one_wherever_it_is_copied() {
+    let mut land = land();
+    land.contract(ALICE, notebook());
+    land.send(ALICE, case(SAVE));
+    let former = land.cell(ALICE, 0);
+    assert_eq!(former.marked, Some(0));
+    let mut machine = Machine::new(&mut land, Toy { epoch: 1, ..Toy::default() }, &block());
+    let [copied, revealed, saved] = [(1, COPY), (2, REVEAL), (3, SAVE)]
+        .map(|(nonce, action)| machine.transact(&tx(nonce, to(ALICE), case(action))).unwrap());
+    assert_eq!(words(&copied.output), [U256::from(7)], "what was copied opens with the key that sealed it");
+    assert_eq!(words(&revealed.output), [U256::from(7)]);
+    assert!(saved.success());
+    let changes = machine.finish();
+    assert_eq!(changes.cells[&(ALICE, U256::from(1))], former);
+    assert_eq!(changes.cells[&(ALICE, U256::ZERO)].marked, Some(1));
 }
 
 #[test]
@@ -130,7 +148,7 @@ fn a_revert_takes_the_marks_back_with_the_words() {
 
     land.send(ALICE, case(3));
     let saved = land.cell(BOB, 0);
-    assert!(saved.marked);
+    assert!(saved.marked.is_some());
     land.send(ALICE, case(2));
     land.send(ALICE, case(1));
     assert_eq!(land.cell(BOB, 0), saved);
@@ -166,7 +184,7 @@ fn a_revert_before_the_first_mark_leaves_the_slot_usable_in_the_same_transaction
         }),
     );
     assert_eq!(words(&land.send(ALICE, Bytes::new()).output), [U256::from(8)]);
-    assert!(land.cell(BOB, 0).marked);
+    assert!(land.cell(BOB, 0).marked.is_some());
 }
 
 #[test]
@@ -175,7 +193,7 @@ fn a_proxy_owns_what_its_logic_saves() {
     land.contract(BOB, notebook());
     land.contract(ALICE, proxy(BOB, 2));
     assert!(land.send(ALICE, case(SAVE)).success());
-    assert!(land.cell(ALICE, 0).marked);
+    assert!(land.cell(ALICE, 0).marked.is_some());
     assert_eq!(land.cell(BOB, 0), Cell::default());
     assert_eq!(words(&land.send(ALICE, case(REVEAL)).output), [U256::from(7)]);
     assert!(!land.send(BOB, case(REVEAL)).success());
@@ -204,7 +222,7 @@ fn every_kind_of_call_acts_for_the_frame_whose_storage_is_in_use() {
         // Through a proxy the storage is the proxy's.
         land.contract(BOB, proxy(ALICE, 0));
         assert_eq!(words(&land.send(BOB, Bytes::new()).output), [U256::from(6)]);
-        assert!(land.cell(ALICE, 0).marked && land.cell(BOB, 0).marked);
+        assert!(land.cell(ALICE, 0).marked.is_some() && land.cell(BOB, 0).marked.is_some());
     }
 }
 
@@ -255,7 +273,7 @@ fn a_frame_inherits_nothing_from_an_ended_frame_of_its_depth_not_even_its_own() 
             );
             let stored = then == 3;
             assert_eq!(words(&land.send(ALICE, Bytes::new()).output), [U256::from(stored)]);
-            assert!(!land.cell(second, 0).marked);
+            assert!(land.cell(second, 0).marked.is_none());
         }
     }
 }
@@ -301,7 +319,7 @@ fn a_constructor_saves_for_its_contract() {
     let created = land.mine(&tx(0, TxKind::Create, init));
     let contract = created.contract.unwrap();
     assert!(created.success());
-    assert!(land.cell(contract, 0).marked && land.cell(contract, 1).marked);
+    assert!(land.cell(contract, 0).marked.is_some() && land.cell(contract, 1).marked.is_some());
     land.contract(contract, notebook());
     assert_eq!(words(&land.send(contract, case(REVEAL)).output), [U256::from(7)]);
 }
@@ -338,7 +356,7 @@ fn a_created_contract_inherits_nothing_from_its_creators_other_children() {
     assert!(land.send(ALICE, case(3)).success());
     let (sealed, child) = (land.cell(ALICE, 0).word, Address::from_word(land.cell(ALICE, 1).word.into()));
     assert!(!sealed.is_zero());
-    assert_eq!(land.cell(child, 0), Cell { word: sealed, marked: false });
+    assert_eq!(land.cell(child, 0), Cell { word: sealed, marked: None });
 }
 
 #[test]
@@ -352,7 +370,7 @@ fn memory_ends_with_the_transaction() {
         let executed = machine.transact(&tx(nonce, to(ALICE), data(&[U256::from(action), sealed]))).unwrap();
         assert_eq!(executed.success(), action == 3, "it may be stored, not on-boarded");
     }
-    assert!(!machine.finish().cells[&(ALICE, U256::ZERO)].marked);
+    assert!(machine.finish().cells[&(ALICE, U256::ZERO)].marked.is_none());
 }
 
 #[test]
@@ -386,7 +404,7 @@ fn a_contract_that_dies_at_birth_leaves_no_mark_for_its_successor() {
     let changes = machine.finish();
     let child = Address::from_word(changes.cells[&(ALICE, U256::from(8))].word.into());
     let of_child: Vec<_> = changes.cells.iter().filter(|((contract, _), _)| *contract == child).collect();
-    assert_eq!(of_child, [(&(child, U256::from(2)), &Cell { word: U256::from(5), marked: false })]);
+    assert_eq!(of_child, [(&(child, U256::from(2)), &Cell { word: U256::from(5), marked: None })]);
 
     // Dead for good when only the first call happens.
     land.cells.clear();
@@ -427,7 +445,7 @@ fn memory_holds_at_the_deepest_frame() {
         // The precompile needs a level of its own below the contract's.
         assert_eq!(executed.success(), fits, "at depth {depth}");
         assert_eq!(words(&executed.output), [U256::from(7)][..usize::from(fits)]);
-        let marked = machine.finish().cells.get(&(ALICE, U256::ZERO)).is_some_and(|cell| cell.marked);
+        let marked = machine.finish().cells.get(&(ALICE, U256::ZERO)).is_some_and(|cell| cell.marked.is_some());
         assert_eq!(marked, fits);
     }
 }
@@ -451,7 +469,7 @@ fn coins_sent_to_the_marks_account_stay_there_and_disturb_nothing() {
 #[test]
 fn marks_cost_no_gas_and_cannot_be_felt() {
     // The same stores and loads with and without a mark cost the same, but for what the precompile takes.
-    let gas = |marked: bool| {
+    let gas = |marked: Option<u64>| {
         let mut land = land();
         land.contract(
             ALICE,
@@ -469,5 +487,5 @@ fn marks_cost_no_gas_and_cannot_be_felt() {
         assert_eq!(land.cell(ALICE, 0), Cell { word: U256::MAX, marked });
         executed.gas_used
     };
-    assert_eq!(gas(true), gas(false));
+    assert_eq!(gas(Some(0)), gas(None));
 }

@@ -197,7 +197,7 @@ fn eth_call_reads_public_state_for_anybody_who_holds_what_they_send() {
             code.ret(&[Arg::Slot(0), Arg::Slot(1), caller.into()]);
         }),
     );
-    land.cells.insert((ALICE, U256::ZERO), crate::Cell { word: U256::from(9), marked: false });
+    land.cells.insert((ALICE, U256::ZERO), crate::Cell { word: U256::from(9), marked: None });
     let before = land.cells.clone();
     for from in [sender(), CAROL, ALICE, BOB] {
         let input = CallInput { from, ..query(to(ALICE), Bytes::new()) };

@@ -124,7 +124,7 @@ fn a_creation_names_its_contract_and_its_code() {
 #[test]
 fn only_what_changed_is_reported() {
     let mut land = land();
-    land.cells.insert((ALICE, U256::from(1)), crate::Cell { word: U256::from(5), marked: false });
+    land.cells.insert((ALICE, U256::from(1)), crate::Cell { word: U256::from(5), marked: None });
     land.contract(
         ALICE,
         Code::build(|code| {

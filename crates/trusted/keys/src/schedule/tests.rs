@@ -8,14 +8,15 @@ use static_assertions::{assert_impl_all, assert_not_impl_any};
 use zeroize::ZeroizeOnDrop;
 
 use super::*;
+use crate::roots::{EpochRoot, PermanentRoot};
 use crate::share::LABEL as SHARE_LABEL;
 use crate::state::VALUE_LABEL;
 use crate::{
-    BootKey, EpochRoot, Keys, NetworkCipher, Onboarding, PermanentRoot, Purpose, SealingKey, Seed, StateKeys, TxKeys,
-    WritePlace,
+    BootKey, Keys, NetworkCipher, Onboarding, Purpose, Roots, SealingKey, Seed, StateKeys, TxKeys, WritePlace,
 };
 
 assert_not_impl_any!(Seed: Clone, Copy, core::fmt::Display, serde::Serialize);
+assert_not_impl_any!(Roots: Clone, Copy, core::fmt::Display, serde::Serialize);
 assert_not_impl_any!(Keys: Clone, Copy, core::fmt::Display, serde::Serialize);
 assert_not_impl_any!(PermanentRoot: Clone, Copy, core::fmt::Debug, core::fmt::Display, serde::Serialize);
 assert_not_impl_any!(EpochRoot: Clone, Copy, core::fmt::Debug, core::fmt::Display, serde::Serialize);
@@ -38,8 +39,12 @@ fn seed() -> Seed {
     Seed::from_bytes(core::array::from_fn(|index| u8::try_from(index).expect("32 bytes")))
 }
 
+fn roots() -> Roots {
+    Roots::found(CHAIN, seed())
+}
+
 fn keys() -> Keys {
-    Keys::new(CHAIN, &seed())
+    Keys::new(CHAIN, roots())
 }
 
 fn transaction() -> TxKeys {
@@ -87,6 +92,7 @@ fn every_row_of_the_table_gives_its_known_answer() {
     };
     let permanent = root().child::<Permanent>(&PERMANENT_ROOT, &[]);
     let state = epoch().child::<State>(&CONTRACT_STATE, &[CONTRACT.as_slice()]);
+    let names = permanent.child::<Names>(&CONTRACT_NAMES, &[CONTRACT.as_slice()]);
     let name = keys().contract_state(CONTRACT).name(b"balance of alice");
     let [height, transaction_index, write] = [7_u64, 2, 5].map(u64::to_be_bytes);
     let state_nonce = [name.as_slice(), &height, parent_context, &transaction_index, &write];
@@ -100,7 +106,8 @@ fn every_row_of_the_table_gives_its_known_answer() {
         ("callback secret", vec![hex_of(&epoch().derive(&CALLBACK_SECRET, &[]))]),
         ("contract random", vec![hex_of(&keys().contract_random(PARENT, CONTRACT, 3))]),
         ("contract state", vec![hex_of(&epoch().derive(&CONTRACT_STATE, &[CONTRACT.as_slice()]))]),
-        ("state name", vec![hex::encode(name)]),
+        ("contract names", vec![hex_of(&permanent.derive(&CONTRACT_NAMES, &[CONTRACT.as_slice()]))]),
+        ("state name", vec![hex_of(&names.derive(&STATE_NAME, &[b"balance of alice"]))]),
         ("state cipher", vec![hex_of(&state.derive(&STATE_CIPHER, &[]))]),
         ("state nonce", vec![hex_of(&state.derive(&STATE_NONCE, &state_nonce))]),
         ("next epoch root", vec![hex_of(&epoch().derive(&NEXT_EPOCH_ROOT, &[&1_u64.to_be_bytes(), &[0x44; 32]]))]),
@@ -109,6 +116,7 @@ fn every_row_of_the_table_gives_its_known_answer() {
             "transaction key",
             vec![hex_of(&epoch().derive(&TRANSACTION_KEY, &[&7_u64.to_be_bytes(), parent_context, &[0x22; 32]]))],
         ),
+        ("sweep key", vec![hex_of(&epoch().derive(&SWEEP_KEY, &[&7_u64.to_be_bytes(), parent_context]))]),
         ("query key", vec![hex_of(&epoch().derive(&QUERY_KEY, &[&[0x33; 32]]))]),
         ("block beacon", vec![hex::encode(keys().beacon(PARENT))]),
         ("handle", vec![word(tx.handle()), word(tx.handle())]),
@@ -117,12 +125,15 @@ fn every_row_of_the_table_gives_its_known_answer() {
         ("onboarding share", onboardings.iter().map(|onboarding| hex_of(&onboarding.share)).collect()),
         ("onboarding coins", onboardings.iter().flat_map(|onboarding| &onboarding.coins).map(hex_of).collect()),
         (
-            "seed share",
-            vec![hex_of(&exchange.derive(&SEED_SHARE, &[&[0x66; 32], &[0x77; 32], &ephemeral_key, &boot_key]))],
+            "roots share",
+            vec![hex_of(&exchange.derive(&ROOTS_SHARE, &[&[0x66; 32], &[0x77; 32], &ephemeral_key, &boot_key]))],
         ),
         ("share ephemeral", vec![hex_of(&tx.share_ephemeral(&B256::repeat_byte(0x77)))]),
         ("sealing cipher", vec![hex_of(&sealing.derive(&SEALING_CIPHER, &[]))]),
-        ("sealing nonce", vec![nonce(Purpose::Seed, b"measurement"), nonce(Purpose::Checkpoint, &7_u64.to_be_bytes())]),
+        (
+            "sealing nonce",
+            vec![nonce(Purpose::Roots, b"measurement"), nonce(Purpose::Checkpoint, &7_u64.to_be_bytes())],
+        ),
     ]);
     assert_eq!(ours.keys().copied().collect::<BTreeSet<_>>(), TABLE.iter().map(|row| row.label).collect());
     assert_eq!(serde_json::to_value(&ours).expect("strings"), golden()["rows"]);
@@ -136,7 +147,10 @@ fn what_is_made_with_the_keys_is_known_too() {
     let golden = golden();
     let salt = transaction().salt();
     assert_eq!(word(keys().user_cipher(ADDRESS).seal(salt, 5)), golden["user_cell_of_5"]);
-    assert_eq!(word(keys().network_cipher(CONTRACT).seal(salt, 5)), golden["network_cell_of_5"]);
+    assert_eq!(
+        word(keys().network_cipher(CONTRACT, 0).expect("the present epoch").seal(salt, 5)),
+        golden["network_cell_of_5"]
+    );
     assert_eq!(hex::encode(keys().query(B256::repeat_byte(0x33)).salt()), golden["query_salt"]);
     let next = keys().next_epoch(&B256::repeat_byte(0x44));
     assert_eq!(hex::encode(next.beacon(PARENT)), golden["beacon_of_epoch_1"]);
@@ -147,16 +161,28 @@ fn what_is_made_with_the_keys_is_known_too() {
     let funds = [Coin { denom: "uscrt", amount: U256::from(5) }];
     assert_eq!(hex::encode(keys().callback_signature(b"message", &funds)), golden["callback_signature"]);
 
-    let sealed = sealing_key().seal_seed(b"measurement", &seed()).expect("short");
-    assert_eq!(hex::encode(&sealed), golden["sealed_seed"]);
-    assert_eq!(sealing_key().open_seed(b"measurement", &sealed), Ok(seed()));
+    let sealed = sealing_key().seal_roots(b"measurement", &roots()).expect("short");
+    assert_eq!(hex::encode(&sealed), golden["sealed_roots"]);
+    assert_eq!(sealing_key().open_roots(b"measurement", &sealed), Ok(roots()));
     let (genesis, registration) = (B256::repeat_byte(0x66), B256::repeat_byte(0x77));
     let ephemeral = Secret::from_bytes([0xe0; 32]);
-    let share = seed().share(CHAIN, &genesis, &registration, &boot_key().public(), ephemeral).expect("a good key");
-    assert_eq!(hex::encode(&share), golden["seed_share"]);
-    assert_eq!(boot_key().open(CHAIN, &genesis, &registration, &share), Ok(seed()));
+    let share = roots().share(CHAIN, &genesis, &registration, &boot_key().public(), ephemeral).expect("a good key");
+    assert_eq!(hex::encode(&share), golden["roots_share"]);
+    assert_eq!(boot_key().open(CHAIN, &genesis, &registration, &share), Ok(roots()));
     let sealed = sealing_key().seal(Purpose::Checkpoint, &7_u64.to_be_bytes(), b"height 7").expect("short");
     assert_eq!(hex::encode(&sealed), golden["sealed_checkpoint"]);
+}
+
+#[test]
+fn the_layout_of_the_roots_is_known_too() {
+    let golden = golden();
+    let stepped = roots().step(CHAIN, &B256::repeat_byte(0x44));
+    for (roots, known) in [(roots(), "roots"), (stepped, "roots_after_a_switch")] {
+        let bytes = roots.to_bytes();
+        assert_eq!(hex::encode(&*bytes), golden[known]);
+        assert_eq!(Roots::from_bytes(&bytes), Some(roots));
+        assert_eq!(Roots::from_bytes(&bytes[1..]), None);
+    }
 }
 
 #[test]

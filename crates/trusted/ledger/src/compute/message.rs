@@ -5,6 +5,7 @@ use cloister_chain::cosmos::{Message, bech32, coins, from_bech32, from_bytes};
 use cloister_chain::leaf::{ChainState, Code, Contract, History, Operation};
 use cloister_chain::receipt::Event;
 use cloister_chain::{Account, Address, B256, Leaf, U256, limits};
+use cloister_envelope::MessageError;
 use cloister_envelope::message::{CallContext, Coin as EnvelopeCoin, Entry, gcm::OutputPlace, plain::Plaintext};
 use cloister_state::Supply;
 use cloister_wasm::{Coin, unpack};
@@ -172,7 +173,12 @@ impl<S: Supply> Work<'_, '_, S> {
         }
         let chain_id = &self.scene.genesis.chain_id;
         let context = CallContext { chain_id, sender: input.sender, entry, code_hash, funds: &funds };
-        let (keys, message) = self.scene.keys.open_call(&context, input.input).map_err(|_| refused())?;
+        let opened = self.scene.keys.open_call(&context, input.input, self.scene.grace);
+        let (keys, message) = opened.map_err(|error| match error {
+            // Public: the message names its epoch in the clear.
+            MessageError::Epoch { .. } => verb.enclave(&error.to_string()),
+            _ => refused(),
+        })?;
         let message_index = u64::try_from(index).unwrap_or(u64::MAX);
         let place = OutputPlace { transaction: self.place.tx, message: message_index, output: 0 };
         Ok(Opened { channel: Channel::Gcm(keys, place), code_hash: Some(hex(&code_hash)), message })

@@ -1,10 +1,13 @@
 //! What clients ask contracts: nobody signs it and nobody pays, so it has a limit of its own.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cloister_chain::cosmos::sealed::Output;
 use cloister_chain::wire::{Answer, ContractQuery, Form, Halt, QueryRefusal, Rejection};
 use cloister_chain::{Bytes, limits};
+use cloister_envelope::MessageError;
 use cloister_envelope::message::{QueryContext, gcm, plain::Plaintext, siv};
 use cloister_state::{Overlay, Supply};
 use cloister_wasm::{Entry, Returned};
@@ -82,13 +85,13 @@ impl Asker {
     }
 }
 
-type Opened = Result<(Asker, Zeroizing<Vec<u8>>), &'static str>;
+type Opened = Result<(Asker, Zeroizing<Vec<u8>>), Cow<'static, str>>;
 
 fn open_siv(scene: &Scene<'_>, callee: &Callee, message: &[u8]) -> Opened {
-    let (session, plaintext) = scene.keys.open_siv(message).map_err(|_| UNREADABLE)?;
-    let parsed = Plaintext::parse(&plaintext).map_err(|_| INVALID)?;
+    let (session, plaintext) = scene.keys.open_siv(message).map_err(|_| Cow::from(UNREADABLE))?;
+    let parsed = Plaintext::parse(&plaintext).map_err(|_| Cow::from(INVALID))?;
     if parsed.code_hash != callee.code.hash || !parsed.replies.is_empty() {
-        return Err(INVALID);
+        return Err(INVALID.into());
     }
     Ok((Asker::Siv(session), Zeroizing::new(parsed.message.to_vec())))
 }
@@ -96,7 +99,12 @@ fn open_siv(scene: &Scene<'_>, callee: &Callee, message: &[u8]) -> Opened {
 fn open_gcm(scene: &Scene<'_>, callee: &Callee, message: &[u8]) -> Opened {
     let chain_id = &scene.genesis.chain_id;
     let context = QueryContext { chain_id, contract: callee.address, code_hash: callee.code.hash };
-    let (keys, message) = scene.keys.open_query(&context, message).map_err(|_| UNREADABLE)?;
+    let opened = scene.keys.open_query(&context, message, scene.grace);
+    let (keys, message) = opened.map_err(|error| match error {
+        // Public: the question names its epoch in the clear.
+        MessageError::Epoch { .. } => Cow::from(error.to_string()),
+        _ => UNREADABLE.into(),
+    })?;
     Ok((Asker::Gcm(keys), message))
 }
 

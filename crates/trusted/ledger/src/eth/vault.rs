@@ -1,6 +1,7 @@
 //! The keys as the machine may use them: plaintext in, ciphertext out.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use alloy_primitives::{Address, B256, U256};
 use cloister_envelope::{Recipient, UserCipher};
@@ -13,7 +14,8 @@ pub(crate) struct KeyVault<'a> {
     origin: Origin,
     tx: TxKeys,
     users: BTreeMap<Address, UserCipher>,
-    contracts: BTreeMap<Address, NetworkCipher>,
+    /// By contract and epoch.
+    contracts: BTreeMap<(Address, u64), NetworkCipher>,
 }
 
 /// What the values that a transaction draws hang on, beside its hash.
@@ -43,8 +45,11 @@ impl<'a> KeyVault<'a> {
         self.users.entry(user).or_insert_with(|| self.keys.user_cipher(user))
     }
 
-    fn contract(&mut self, contract: Address) -> &NetworkCipher {
-        self.contracts.entry(contract).or_insert_with(|| self.keys.network_cipher(contract))
+    fn contract(&mut self, contract: Address, epoch: u64) -> Option<&NetworkCipher> {
+        Some(match self.contracts.entry((contract, epoch)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(self.keys.network_cipher(contract, epoch)?),
+        })
     }
 }
 
@@ -71,7 +76,8 @@ impl Vault for KeyVault<'_> {
     fn seal_network(&mut self, contract: Address, plain: u128) -> U256 {
         loop {
             let salt = self.tx.salt();
-            let sealed = self.contract(contract).seal(salt, plain);
+            let cipher = self.contract(contract, self.keys.epoch()).expect("the present epoch's root is there");
+            let sealed = cipher.seal(salt, plain);
             // Zero means "never written" to contracts.
             if !sealed.is_zero() {
                 return sealed;
@@ -79,8 +85,12 @@ impl Vault for KeyVault<'_> {
         }
     }
 
-    fn open_network(&mut self, contract: Address, sealed: U256) -> u128 {
-        self.contract(contract).open(sealed)
+    fn epoch(&self) -> u64 {
+        self.keys.epoch()
+    }
+
+    fn open_network(&mut self, contract: Address, sealed: U256, epoch: u64) -> Option<u128> {
+        Some(self.contract(contract, epoch)?.open(sealed))
     }
 
     fn seal_user(&mut self, user: Address, plain: u128) -> U256 {

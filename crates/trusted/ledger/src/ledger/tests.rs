@@ -6,7 +6,8 @@ use alloy_primitives::{B256, Bytes, Signature, TxKind, U256, hex, keccak256};
 use cloister_chain::genesis::GenesisAccount;
 use cloister_chain::wire::{Answer, Call, Query, QueryAt, QueryRefusal};
 use cloister_chain::{Account, Block, Cell, Certificate, Parent, Validator, ValidatorSet};
-use cloister_state::{Supplied, SupplyError};
+use cloister_keys::Seed;
+use cloister_state::{Supplied, SupplyError, Wanted};
 use ed25519_zebra::{SigningKey, VerificationKey};
 use secp256k1::{Message, SECP256K1, SecretKey};
 
@@ -27,6 +28,8 @@ const SEED: [u8; 32] = [9; 32];
 struct Host {
     leaves: BTreeMap<Leaf, Vec<u8>>,
     blobs: BTreeMap<B256, Bytes>,
+    /// Names of what the network sealed.
+    names: BTreeMap<B256, Leaf>,
     crossings: usize,
 }
 
@@ -35,12 +38,16 @@ struct Chain {
     ledger: Ledger,
     host: Host,
     outcomes: Vec<Outcome>,
+    decided: Vec<Execute>,
 }
 
 impl Supply for Host {
-    fn supply(&mut self, _: u64, leaves: &[Leaf], blobs: &[B256]) -> Result<Supplied, SupplyError> {
+    fn supply(&mut self, _: u64, wanted: &Wanted<'_>) -> Result<Supplied, SupplyError> {
+        let Wanted { leaves, positions, blobs } = wanted;
         self.crossings += 1;
+        let named = |position| self.names.get(position).map(|leaf| (*leaf, self.leaves[leaf].clone()));
         Ok(Supplied {
+            sealed: positions.iter().map(named).collect(),
             leaves: leaves.iter().map(|leaf| self.leaves.get(leaf).cloned()).collect(),
             blobs: blobs.iter().map(|hash| self.blobs.get(hash).cloned()).collect(),
         })
@@ -50,6 +57,10 @@ impl Supply for Host {
 impl Host {
     fn keep(&mut self, outcome: &Outcome) {
         for (leaf, value) in &outcome.writes {
+            match value.as_ref().and_then(|value| leaf.sealed_in(value)) {
+                Some(_) => self.names.insert(leaf.position(), *leaf),
+                None => self.names.remove(&leaf.position()),
+            };
             match value {
                 Some(value) => drop(self.leaves.insert(*leaf, value.clone())),
                 None => drop(self.leaves.remove(leaf)),
@@ -69,10 +80,10 @@ impl Chain {
     }
 
     fn of(genesis: Genesis) -> Self {
-        let (ledger, outcome) = Ledger::genesis(&genesis, &Seed::from_bytes(SEED)).expect("a genesis");
+        let (ledger, outcome) = Ledger::genesis(&genesis, roots()).expect("a genesis");
         let mut host = Host::default();
         host.keep(&outcome);
-        Self { genesis, ledger, host, outcomes: vec![outcome] }
+        Self { genesis, ledger, host, outcomes: vec![outcome], decided: Vec::new() }
     }
 
     /// The block that an honest solo proposer makes of `txs`.
@@ -89,6 +100,7 @@ impl Chain {
         let outcome = self.ledger.execute(&next, &mut self.host).expect("an honest block");
         self.host.keep(&outcome);
         self.outcomes.push(outcome);
+        self.decided.push(next);
         &self.outcomes.last().expect("just pushed").receipts
     }
 
@@ -100,6 +112,11 @@ impl Chain {
     fn ask(&mut self, query: Query) -> Answer {
         self.ledger.snapshots().query(&QueryAt { height: None, query }, &mut self.host)
     }
+}
+
+/// Of a chain that was founded with [`SEED`].
+fn roots() -> Roots {
+    Roots::found("test-1", Seed::from_bytes(SEED))
 }
 
 /// What the next block says of a chain's last one; its only validator signed that.
@@ -223,7 +240,7 @@ fn a_confidential_value_is_stored_as_a_marked_ciphertext_and_given_to_its_user()
     let receipts = chain.run(vec![call(1, set_value(7)), call(2, SET_USER_VALUE.to_vec())]);
     assert!(receipts.iter().all(|receipt| receipt.status == Status::Success), "{receipts:?}");
     let (network, user) = (slot(&chain, 3), slot(&chain, 1));
-    assert!(network.marked && !user.marked);
+    assert_eq!((network.marked, user.marked), (Some(0), None));
     assert_ne!(network.word, user.word);
     let Answer::UserKey(key) = chain.ask(Query::UserKey(address(1))) else {
         panic!("a simulated solo chain shows keys")
@@ -249,7 +266,7 @@ fn the_same_blocks_give_the_same_bytes_in_another_enclave_and_after_a_restart() 
     for (at, block) in blocks.iter().enumerate() {
         if at == 2 {
             let checkpoint = twin.ledger.checkpoint().clone();
-            let mut loading = Ledger::resume(&twin.genesis, &Seed::from_bytes(SEED), checkpoint).expect("resumes");
+            let mut loading = Ledger::resume(&twin.genesis, roots(), checkpoint).expect("resumes");
             for (leaf, value) in &twin.host.leaves {
                 loading.load(vec![(*leaf, value.clone())]);
             }
@@ -339,8 +356,7 @@ fn a_host_that_lies_about_the_state_stops_the_block_and_changes_nothing() {
     ];
     for lie in lies {
         // A fresh enclave has nothing in its cache, so that it has to ask.
-        let mut loading = Ledger::resume(&chain.genesis, &Seed::from_bytes(SEED), chain.ledger.checkpoint().clone())
-            .expect("resumes");
+        let mut loading = Ledger::resume(&chain.genesis, roots(), chain.ledger.checkpoint().clone()).expect("resumes");
         loading.load(chain.host.leaves.iter().map(|(leaf, value)| (*leaf, value.clone())).collect());
         let mut ledger = loading.finish().expect("honest so far");
         ledger.cache = Cache::default();
@@ -359,7 +375,7 @@ fn leaves_that_are_not_the_checkpoints_are_refused() {
     let chain = Chain::start();
     let resume = |leaves: Vec<(Leaf, Vec<u8>)>| {
         let checkpoint = chain.ledger.checkpoint().clone();
-        let mut loading = Ledger::resume(&chain.genesis, &Seed::from_bytes(SEED), checkpoint).expect("resumes");
+        let mut loading = Ledger::resume(&chain.genesis, roots(), checkpoint).expect("resumes");
         loading.load(leaves);
         loading.finish().err()
     };
@@ -441,13 +457,14 @@ fn old_states_answer_until_they_leave_the_window() {
 #[test]
 fn heights_that_wrote_much_are_kept_for_a_shorter_time() {
     let genesis = Genesis::for_tests();
-    let keys = Arc::new(Keys::new("test-1", &Seed::from_bytes(SEED)));
+    let keys = Arc::new(Keys::new("test-1", roots()));
     let snapshots = Snapshots::new(Arc::new(genesis.clone()), Arc::clone(&keys), Cache::default(), Arc::default());
     let mut header = Header::genesis(&genesis);
+    let epoch = Epoch::first(&header, epoch::public_keys(&keys));
     let half = cloister_chain::limits::QUERY_WRITES / 2;
     for (height, writes) in [(1, 1), (2, half), (3, half), (4, half), (5, half * 9)] {
         header.height = height;
-        snapshots.push(Snapshot::new(&header, Tree::new(), writes));
+        snapshots.push(Snapshot::new(&header, &epoch, Tree::new(), writes));
         let kept = |height| {
             let question = QueryAt { height: Some(height), query: Query::Prove(Leaf::Chain) };
             snapshots.query(&question, &mut NoSupply) != Answer::Refused(QueryRefusal::Height)

@@ -186,3 +186,37 @@ fn ground_positions_lengthen_their_own_paths_only() {
     attacked.apply(&comb_changes.iter().map(|(position, _)| (*position, None)).collect::<Vec<_>>());
     assert_eq!(attacked.root(), honest.root());
 }
+
+/// Some names of sealed values and of others; what is written under them says which epoch sealed it.
+fn named(number: u8) -> Leaf {
+    let address = Address::repeat_byte(number);
+    if number.is_multiple_of(3) { Leaf::Account(address) } else { Leaf::Sealed(address, B256::ZERO) }
+}
+
+proptest! {
+    #[test]
+    fn the_sealed_positions_after_any_position_are_those_of_a_sorted_list(
+        writes in prop::collection::vec((any::<u8>(), prop::option::of(0..4u8)), 0..120),
+        foreign in prop::collection::vec(any::<[u8; 32]>(), 8),
+        count in 0..40usize,
+    ) {
+        let (mut tree, mut model) = (Tree::new(), BTreeMap::new());
+        for piece in writes.chunks(7) {
+            let piece: Vec<_> = piece.iter().map(|(name, value)| (named(*name), value.map(|value| vec![value; 9]))).collect();
+            tree.apply_writes(&piece);
+            for (leaf, value) in piece {
+                match value {
+                    Some(_) => drop(model.insert(leaf.position(), leaf)),
+                    None => drop(model.remove(&leaf.position())),
+                }
+            }
+        }
+        let sealed: Vec<B256> =
+            model.iter().filter(|(_, leaf)| matches!(leaf, Leaf::Sealed(..))).map(|(position, _)| *position).collect();
+        let ends = [B256::ZERO, B256::repeat_byte(0xff)];
+        for from in ends.into_iter().chain(foreign.into_iter().map(B256::from)).chain(model.keys().copied()) {
+            let expected: Vec<_> = sealed.iter().copied().filter(|position| *position > from).take(count).collect();
+            prop_assert_eq!(tree.after(&from, count), expected, "{}", from);
+        }
+    }
+}

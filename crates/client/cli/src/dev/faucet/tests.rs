@@ -55,6 +55,7 @@ impl Node {
             next_validators: genesis.validators.clone(),
             following_validators: genesis.validators.clone(),
             checkpoint: Vec::new(),
+            sealed_roots: None,
         };
         store.commit_genesis(&outcome).unwrap();
         let mempool = Mempool::new(&genesis.chain_id, Limits::default(), 0);

@@ -193,7 +193,7 @@ async fn a_pinned_key_is_never_asked_for_and_a_false_one_is_no_use_to_the_enclav
     assert!(error.to_string().contains("failed to decrypt data"), "{error}");
     assert_eq!(door.seen().keys_asked, 1);
 
-    let pinned = alice.with_network_key(door.public());
+    let pinned = alice.with_network_key(NetworkKeys { input_key: door.public(), epoch: 4 });
     pinned.execute(&contract, &json!({ "add": 1 }), 0).await.unwrap();
     assert_eq!(door.seen().keys_asked, 1);
     assert_eq!(pinned.client().network_keys().await.unwrap().epoch, 4);

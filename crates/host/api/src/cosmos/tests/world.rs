@@ -249,6 +249,7 @@ fn outcome(
         next_validators: genesis.validators.clone(),
         following_validators: genesis.validators.clone(),
         checkpoint: Vec::new(),
+        sealed_roots: None,
     }
 }
 

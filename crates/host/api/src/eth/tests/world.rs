@@ -238,6 +238,7 @@ fn outcome(
         next_validators: genesis.validators.clone(),
         following_validators: genesis.validators.clone(),
         checkpoint: Vec::new(),
+        sealed_roots: None,
     }
 }
 
@@ -306,7 +307,7 @@ pub fn event(topics: &[u8], data: &'static [u8]) -> Log {
 
 /// A slot's value.
 pub fn cell(word: u64) -> Vec<u8> {
-    borsh::to_vec(&Cell { word: U256::from(word), marked: false }).unwrap()
+    borsh::to_vec(&Cell { word: U256::from(word), marked: None }).unwrap()
 }
 
 /// The contract's code.

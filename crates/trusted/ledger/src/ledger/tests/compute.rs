@@ -24,6 +24,7 @@ use super::*;
 mod authorized;
 mod basics;
 mod calls;
+mod epochs;
 mod hostile;
 mod money;
 mod own_form;
@@ -90,7 +91,7 @@ impl Story {
     }
 
     fn session(&mut self) -> siv::Session {
-        self.nonce += 1;
+        self.nonce = self.nonce.wrapping_add(1);
         let Answer::NetworkKeys(keys) = self.chain.ask(Query::NetworkKeys) else { panic!("the network's keys") };
         siv::Session::of_client(&self.client, &keys.io, [self.nonce; 32]).expect("a session")
     }

@@ -240,7 +240,7 @@ proptest! {
             execute(&mut two, next);
 
             let checkpoint = three.ledger.checkpoint().clone();
-            let mut loading = Ledger::resume(&three.genesis, &Seed::from_bytes(SEED), checkpoint).expect("a checkpoint");
+            let mut loading = Ledger::resume(&three.genesis, roots(), checkpoint).expect("a checkpoint");
             loading.load(three.host.leaves.iter().map(|(leaf, value)| (*leaf, value.clone())).collect());
             three.ledger = loading.finish().expect("the leaves of the checkpoint");
             execute(&mut three, next);

@@ -6,19 +6,20 @@ use cloister_envelope::message::{CallContext, Entry, QueryContext, gcm};
 use super::*;
 
 /// A call in our own form, as its sender builds it, and the keys that open its output.
-struct Sealed {
-    message: sealed::MsgExecute,
-    keys: gcm::CallKeys,
+pub(super) struct Sealed {
+    pub(super) message: sealed::MsgExecute,
+    pub(super) keys: gcm::CallKeys,
 }
 
 impl Story {
-    fn sealer(&mut self) -> gcm::Sealer {
-        self.nonce += 1;
+    pub(super) fn sealer(&mut self) -> gcm::Sealer {
+        self.nonce = self.nonce.wrapping_add(1);
         let Answer::NetworkKeys(keys) = self.chain.ask(Query::NetworkKeys) else { panic!("the network's keys") };
-        gcm::Sealer::new(&self.client, &keys.input, [self.nonce; 32]).expect("a sealer")
+        let key = gcm::InputKey { epoch: keys.epoch, public: keys.input };
+        gcm::Sealer::new(&self.client, &key, [self.nonce; 32]).expect("a sealer")
     }
 
-    fn seal(&mut self, contract: &Made, message: &Value) -> Sealed {
+    pub(super) fn seal(&mut self, contract: &Made, message: &Value) -> Sealed {
         let entry = Entry::Execute(contract.address);
         let (sender, code_hash) = (account(1), contract.code_hash);
         let context = CallContext { chain_id: "test-1", sender, entry, code_hash, funds: &[] };
@@ -34,21 +35,21 @@ impl Story {
     }
 }
 
-fn own(message: &sealed::MsgExecute) -> Any {
+pub(super) fn own(message: &sealed::MsgExecute) -> Any {
     Any { type_url: "/cloister.compute.v1.MsgExecute".into(), value: message.encode_to_vec() }
 }
 
-fn opened(keys: &gcm::CallKeys, transaction: B256, message: u64, output: &[u8]) -> sealed::Output {
+pub(super) fn opened(keys: &gcm::CallKeys, transaction: B256, message: u64, output: &[u8]) -> sealed::Output {
     let place = gcm::OutputPlace { transaction, message, output: 0 };
     let text = keys.open_output(&place, output).expect("sealed for the sender");
     sealed::Output::decode(text.as_slice()).expect("an output")
 }
 
-fn hash(story: &Story) -> B256 {
+pub(super) fn hash(story: &Story) -> B256 {
     story.chain.outcomes.last().expect("a block").receipts[0].tx
 }
 
-fn counter(story: &mut Story) -> Made {
+pub(super) fn counter(story: &mut Story) -> Made {
     let code = story.store(COUNTER);
     story.make(code, "counter", &json!({ "count": 1 }))
 }

@@ -103,7 +103,7 @@ fn a_host_that_moves_sealed_values_is_found_out() {
         story.chain.host.leaves.keys().copied().filter(|leaf| matches!(leaf, Leaf::Sealed(..))).collect();
     // An enclave that starts anew has no values of its own yet.
     let checkpoint = story.chain.ledger.checkpoint().clone();
-    let mut loading = Ledger::resume(&story.chain.genesis, &Seed::from_bytes(SEED), checkpoint).expect("a checkpoint");
+    let mut loading = Ledger::resume(&story.chain.genesis, roots(), checkpoint).expect("a checkpoint");
     let mut swapped = story.chain.host.leaves.clone();
     let (first, second) = (swapped[&sealed[0]].clone(), swapped[&sealed[1]].clone());
     swapped.insert(sealed[0], second);
