@@ -109,7 +109,7 @@ pub enum ToHost {
     /// The seed, sealed to this machine, for the host to keep.
     Admitted {
         /// What [`Boot::sealed_roots`] will be.
-        sealed_seed: Vec<u8>,
+        sealed_roots: Vec<u8>,
     },
 }
 
