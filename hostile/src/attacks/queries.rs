@@ -2,6 +2,7 @@
 
 use alloy_primitives::{Address, Bytes, U256, address as known, hex};
 use cloister_chain::cosmos::sealed::Output;
+use cloister_chain::Genesis;
 use cloister_chain::wire::{Answer, Call, Query};
 use cloister_envelope::message::BUCKETS;
 use cloister_envelope::{AccountKey, Form, OnboardingKey, Secret};
@@ -10,7 +11,7 @@ use prost::Message as _;
 
 use crate::Failure;
 use crate::scenario::{Attempts, Scenario};
-use crate::stage::{Chain, Counter, Dice, Stage, address, execute, signed};
+use crate::stage::{Chain, Counter, Dice, Stage, address, execute, genesis, signed};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -26,6 +27,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         mechanism: Mechanism::OutputSalt,
         story: "The host repeats a question that it saw, after the answer has changed, and compares the ciphertexts.",
         attack: replayed,
+    },
+    Scenario {
+        name: "endless-questions",
+        rules: "M-10",
+        mechanism: Mechanism::QueryCount,
+        story: "Cut off from the chain, the host asks a contract again and again, until it has tried what it wanted to.",
+        attack: endless,
     },
     Scenario {
         name: "stolen-user-key",
@@ -85,6 +93,21 @@ fn replayed(stage: &mut Stage) -> Result<Attempts, Failure> {
     let read = String::from_utf8_lossy(&output.data).contains(&after.to_string());
     attempts.add("the new count", read);
     attempts.also("the victim reads it", counter.count(&mut chain, 1)? == after);
+    Ok(attempts)
+}
+
+fn endless(stage: &mut Stage) -> Result<Attempts, Failure> {
+    const ALLOWED: u32 = 16;
+    let mut chain = Chain::start(stage, Genesis { queries: Some(ALLOWED), ..genesis(1, Vec::new()) }, 1)?;
+    let counter = Counter::start(&mut chain, 1, stage.dice.value())?;
+    let (question, _) = counter.question(&mut chain, 1, stage.dice.bytes())?;
+    let mut answered = 0;
+    for _ in 0..10 * ALLOWED {
+        answered += u32::from(matches!(chain.ask(question.clone())?, Answer::Contract { .. }));
+    }
+    let mut attempts = Attempts::default();
+    attempts.add("more answers than the chain allows between two blocks", answered > ALLOWED);
+    attempts.also("those are answered", answered >= ALLOWED);
     Ok(attempts)
 }
 

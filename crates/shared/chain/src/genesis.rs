@@ -41,6 +41,10 @@ pub struct Genesis {
     /// What is demanded of enclaves that want the seed; without it none of them gets it from the chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<Trust>,
+    /// Questions to contracts that an enclave answers between two blocks (M-10); without it any number, which only a SIMULATED
+    /// chain may want.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queries: Option<u32>,
     /// Enclaves that have the seed from the start. Without any, the one validator's enclave makes it when it starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<GenesisNode>,
@@ -93,6 +97,9 @@ pub enum GenesisError {
     /// The trust section breaks a rule.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// A chain that promises hardware counts questions.
+    #[error("only a SIMULATED chain answers any number of questions")]
+    Queries,
     /// There are nodes, and nothing that says what is demanded of them, or too many.
     #[error("a genesis with nodes demands something of them, and has at most {MAX_NODES}")]
     Nodes,
@@ -130,6 +137,9 @@ impl Genesis {
         }
         if let Some(trust) = &self.trust {
             trust.check()?;
+        }
+        if self.queries.is_none() && !self.simulated {
+            return Err(GenesisError::Queries);
         }
         if self.nodes.len() > MAX_NODES || (self.trust.is_none() && !self.nodes.is_empty()) {
             return Err(GenesisError::Nodes);
@@ -188,6 +198,7 @@ impl Genesis {
             accounts: Vec::new(),
             staking: None,
             trust: None,
+            queries: None,
             nodes: Vec::new(),
             epochs: None,
         }

@@ -376,6 +376,8 @@ pub enum QueryRefusal {
     NotReady = 4,
     /// The enclave failed over this question: a fault of ours, of which nothing more may be told (M-12).
     Fault = 5,
+    /// As many questions to contracts were answered since the last block as the chain allows (M-10).
+    Spent = 6,
 }
 
 /// Why an enclave stopped. The numbers never change.

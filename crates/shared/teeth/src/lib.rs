@@ -71,6 +71,8 @@ mechanisms! {
     HeaderInSalts = "header-in-salts",
     /// M-13: a sealed value opens in its own record only.
     StateContext = "state-context",
+    /// M-10: questions to contracts are counted.
+    QueryCount = "query-count",
     /// M-07: a simulation runs no contract.
     BlindSimulation = "blind-simulation",
     /// M-07: `eth_call` evaluates nothing confidential.

@@ -1,6 +1,7 @@
 //! Questions about committed states.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use alloy_primitives::{Bytes, TxKind};
@@ -27,6 +28,8 @@ pub struct Snapshots {
     cache: Cache,
     codes: Arc<Codes>,
     window: RwLock<VecDeque<Snapshot>>,
+    /// Questions to contracts since the last block (M-10).
+    asked: AtomicU32,
 }
 
 /// One committed state and the block that led to it.
@@ -47,7 +50,7 @@ impl Snapshot {
 
 impl Snapshots {
     pub(crate) fn new(genesis: Arc<Genesis>, keys: Arc<Keys>, cache: Cache, codes: Arc<Codes>) -> Self {
-        Self { genesis, keys: RwLock::new(keys), cache, codes, window: RwLock::default() }
+        Self { genesis, keys: RwLock::new(keys), cache, codes, window: RwLock::default(), asked: AtomicU32::new(0) }
     }
 
     /// The keys of another epoch, or without a root that was erased.
@@ -66,6 +69,7 @@ impl Snapshots {
             held = held.saturating_sub(oldest.as_ref().map_or(0, |snapshot| snapshot.writes));
             forgotten.extend(oldest);
         }
+        self.asked.store(0, Ordering::Relaxed);
         drop(window);
         // An old tree may be the last owner of many nodes: they are freed after the lock is.
         drop(forgotten);
@@ -123,6 +127,7 @@ impl Snapshots {
                 input: keys.input_public(),
                 epoch: keys.epoch(),
             }),
+            Query::Contract(_) if !self.may_ask() => Answer::Refused(QueryRefusal::Spent),
             Query::Contract(query) => {
                 let mut scene = Scene::new(&self.genesis, (&keys, &epoch), &self.codes, &header, &header);
                 // Who asks about an old state seals to a key of now.
@@ -145,7 +150,18 @@ impl Snapshots {
         }
     }
 
+    /// Counts one more question to a contract, of whatever height: what is sealed is the same.
+    fn may_ask(&self) -> bool {
+        let Some(limit) = self.genesis.queries else { return true };
+        let count = |asked: u32| (asked < limit).then(|| asked.saturating_add(1));
+        self.asked.fetch_update(Ordering::Relaxed, Ordering::Relaxed, count).is_ok() || !holds(Mechanism::QueryCount)
+    }
+
     fn shows_keys(&self) -> bool {
+        cfg!(feature = "simulator") && self.allows_keys()
+    }
+
+    fn allows_keys(&self) -> bool {
         self.genesis.simulated && self.genesis.validators.iter().count() == 1 || !holds(Mechanism::KeyLens)
     }
 

@@ -73,6 +73,7 @@ fn new(terms: Terms, accounts: &[DevAccount], validators: ValidatorSet, time: u6
         accounts: people.chain(predeploys()).collect(),
         staking: None,
         trust: None,
+        queries: None,
         nodes: Vec::new(),
         epochs: Some(epochs),
     };

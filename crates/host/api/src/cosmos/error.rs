@@ -115,6 +115,7 @@ impl RestError {
             Self::Much(_) => (8, StatusCode::TOO_MANY_REQUESTS),
             Self::Unimplemented => (12, StatusCode::NOT_IMPLEMENTED),
             Self::Method => (12, StatusCode::METHOD_NOT_ALLOWED),
+            Self::Refused(QueryRefusal::Spent) => (8, StatusCode::TOO_MANY_REQUESTS),
             Self::Refused(QueryRefusal::Height) => (3, StatusCode::BAD_REQUEST),
             Self::Refused(QueryRefusal::Dev) => (9, StatusCode::BAD_REQUEST),
             Self::Refused(QueryRefusal::NotReady) | Self::Unavailable(_) => (14, StatusCode::SERVICE_UNAVAILABLE),
@@ -176,5 +177,6 @@ fn refusal_text(refusal: QueryRefusal) -> &'static str {
         QueryRefusal::Supply => "the node lacks a part of the state",
         QueryRefusal::NotReady => "the node is starting",
         QueryRefusal::Fault => "the query failed inside the enclave",
+        QueryRefusal::Spent => "the enclave answers no more questions to contracts before the next block",
     }
 }

@@ -148,3 +148,28 @@ fn an_answer_says_which_height_it_is_about() {
     let output = read(keys, &sealed);
     assert!(output.error.contains("unknown variant `nothing`") && output.data.is_empty());
 }
+
+#[test]
+fn v10_an_enclave_answers_so_many_questions_between_two_blocks_and_no_more() {
+    let mut story = Story::new();
+    story.chain = Chain::of(Genesis { queries: Some(2), ..story.chain.genesis.clone() });
+    let counter = counter(&mut story);
+    let mut ask = |story: &mut Story| {
+        let context = QueryContext { chain_id: "test-1", contract: counter.address, code_hash: counter.code_hash };
+        let (message, _) = story.sealer().query(&context, br#"{"get_count":{}}"#).expect("short");
+        story.chain.ask(Query::Contract(ContractQuery {
+            contract: counter.address,
+            form: Form::Gcm,
+            message: message.into(),
+        }))
+    };
+    for _ in 0..2 {
+        assert!(matches!(ask(&mut story), Answer::Contract { .. }));
+    }
+    // The key of the network was asked for as well, and did not count.
+    for _ in 0..3 {
+        assert_eq!(ask(&mut story), Answer::Refused(QueryRefusal::Spent));
+    }
+    story.chain.run(vec![]);
+    assert!(matches!(ask(&mut story), Answer::Contract { .. }));
+}
