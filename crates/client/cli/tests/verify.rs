@@ -203,7 +203,7 @@ async fn v34_one_output_is_shown_to_somebody_who_asks_for_himself_and_no_other_o
     let refused = shown(&again.tx.hash.to_string(), &other).unwrap_err();
     assert!(refused.contains("the ciphertext does not open here"), "{refused}");
 
-    // Nor is one opened on the word of the node alone, nor by somebody else, nor one of no private call.
+    // Nor is one opened on the word of a node alone, nor handed out by somebody else, nor read from a receipt that was cut.
     let early = Proved { state: State::Executed, ..proved.clone() };
     assert!(matches!(opening.open(&early), Err(cloister_sdk::Error::NotAgreed(_))));
     assert!(matches!(local(&dev, "b").opening(&proved).await, Err(cloister_sdk::Error::NoCall(_))));
