@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cloister_sdk::cosmos;
-use cloister_sdk::light::{Checkpoint, Genesis, Leaf, LightClient, Node, Rules, State};
+use cloister_sdk::light::{Checkpoint, Genesis, Leaf, LightClient, Node, Proved, Rules, State};
 use cloister_sdk::{Account, Client, HARDHAT_MNEMONIC, U256, Wallet};
 use common::{Dev, run};
 use serde_json::{Value, json};
@@ -159,7 +159,27 @@ async fn a_private_result_and_a_balance_are_read_from_what_was_proven() {
     assert_eq!(reread.input.as_slice(), br#"{"increment":{}}"#);
     assert_eq!(reread.result.unwrap(), called);
 
-    // Alice shows the result to somebody who asks the node himself, and nothing else of hers.
+    let balance = client.leaf(Leaf::Coins(alice.address()), None, now).await.unwrap();
+    let held = u128::from_le_bytes(balance.value.unwrap().try_into().unwrap());
+    assert_eq!((balance.height, held), (called.tx.height, alice.balance().await.unwrap()));
+    let nobody = client.leaf(Leaf::Coins(Wallet::random().cosmos_address()), None, now).await.unwrap();
+    assert_eq!(nobody.value, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn v34_one_output_is_shown_to_somebody_who_asks_for_himself_and_no_other_opens() {
+    let dev = Dev::start(None);
+    let alice = local(&dev, "a");
+    let code = alice.store_code(COUNTER).await.unwrap();
+    let contract = alice.instantiate(&code, "counter", &json!({ "count": 7 }), 0).await.unwrap().contract;
+    let called = alice.execute(&contract, &json!({ "increment": {} }), 0).await.unwrap();
+    pay(&dev).await;
+
+    let node = Node::new(rest(&dev)).unwrap();
+    let genesis: Genesis = node.genesis().await.unwrap();
+    let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap();
+    let mut client = LightClient::new(node, Checkpoint::genesis(&genesis).unwrap(), Rules::default());
+    let proved = client.transaction(called.tx.hash, now).await.unwrap();
     let opening = alice.opening(&proved).await.unwrap();
     let (folder, hash) = (tempfile::tempdir().unwrap(), called.tx.hash.to_string());
     let (file, other) = (folder.path().join("opening.json"), folder.path().join("other.json"));
@@ -183,11 +203,14 @@ async fn a_private_result_and_a_balance_are_read_from_what_was_proven() {
     let refused = shown(&again.tx.hash.to_string(), &other).unwrap_err();
     assert!(refused.contains("the ciphertext does not open here"), "{refused}");
 
-    let balance = client.leaf(Leaf::Coins(alice.address()), None, now).await.unwrap();
-    let held = u128::from_le_bytes(balance.value.unwrap().try_into().unwrap());
-    assert_eq!((balance.height, held), (called.tx.height, alice.balance().await.unwrap()));
-    let nobody = client.leaf(Leaf::Coins(Wallet::random().cosmos_address()), None, now).await.unwrap();
-    assert_eq!(nobody.value, None);
+    // Nor is one opened on the word of a node alone, nor handed out by somebody else, nor read from a receipt that was cut.
+    let early = Proved { state: State::Executed, ..proved.clone() };
+    assert!(matches!(opening.open(&early), Err(cloister_sdk::Error::NotAgreed(_))));
+    assert!(matches!(local(&dev, "b").opening(&proved).await, Err(cloister_sdk::Error::NoCall(_))));
+    let mut cut = proved;
+    let result = cut.inclusion.receipt.cosmos.as_mut().unwrap();
+    result.data = result.data.slice(..result.data.len() - 1);
+    assert!(opening.open(&cut).is_err(), "truncated");
 }
 
 /// A door that hands everything on, and changes one field of each answer about a receipt. Its URL.
