@@ -84,7 +84,12 @@ impl<S: Source> Reader<'_, S> {
             return Ok(None);
         }
         let place = Place { height: node.registered.height, index: node.registered.index };
-        let inclusion = self.source.inclusion(place).await?;
+        let inclusion = match self.source.inclusion(place).await {
+            Ok(inclusion) => inclusion,
+            // A node that began with the state of others does not have every block.
+            Err(Error::Door(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let registration = registration(&inclusion.tx, &node);
         Ok(registration.map(|registration| Member { chip, node: told, registration }))
     }
