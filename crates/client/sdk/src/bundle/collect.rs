@@ -84,11 +84,17 @@ impl<S: Source> Reader<'_, S> {
             return Ok(None);
         }
         let place = Place { height: node.registered.height, index: node.registered.index };
-        let registration = if place.height == 0 {
-            self.source.genesis_certificate(place.index).await?
-        } else {
-            registration(&self.source.inclusion(place).await?.tx, &node)
+        if place.height == 0 {
+            let registration = self.source.genesis_certificate(place.index).await?;
+            return Ok(registration.map(|registration| Member { chip, node: told, registration }));
+        }
+        let inclusion = match self.source.inclusion(place).await {
+            Ok(inclusion) => inclusion,
+            // A node that began with the state of others does not have every block.
+            Err(Error::Door(_)) => return Ok(None),
+            Err(error) => return Err(error),
         };
+        let registration = registration(&inclusion.tx, &node);
         Ok(registration.map(|registration| Member { chip, node: told, registration }))
     }
 }
