@@ -24,6 +24,8 @@ pub(crate) fn run(
     boot.genesis.check().map_err(|_| Halt::Genesis)?;
     let vault = machine.vault(&boot.genesis)?;
     let Some(mut ledger) = start(stream, boot, &vault, lockdown, tip)? else { return Ok(()) };
+    // The seed of a chain that begins was here.
+    wipe::stack::<{ wipe::DEEP }>();
     while let Some(message) = next(stream)? {
         let ToEnclave::Execute(execute) = message else { return Err(Halt::Protocol.into()) };
         let before = Arc::downgrade(ledger.keys());
@@ -93,7 +95,6 @@ fn start(
     // The state may have left the epoch of what was kept.
     let roots = ledger.keys().roots();
     let sealed_roots = ((roots.epoch(), roots.is_retiring()) != given).then(|| vault.seal_roots(&roots));
-    wipe::stack::<{ wipe::DEEP }>();
     wire::send(stream, &ToHost::Loaded { sealed_roots })?;
     Ok(Some(ledger))
 }
