@@ -103,7 +103,7 @@ fn two_boots(stage: &mut Stage) -> Result<Attempts, Failure> {
 }
 
 fn hardware(stage: &mut Stage) -> Result<Attempts, Failure> {
-    let promised = Genesis { simulated: false, ..genesis(1, Vec::new()) };
+    let promised = Genesis { simulated: false, queries: Some(4_096), ..genesis(1, Vec::new()) };
     let disk = Disk { sealing_key: stage.dice.bytes(), ..Disk::default() };
     let booted = stage.enclave()?.boot(&promised, &disk, None)?;
     let machine = SealingKey::from_bytes(&promised.chain_id, disk.sealing_key);

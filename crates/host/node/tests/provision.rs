@@ -36,7 +36,7 @@ fn a_chain_that_promises_hardware_is_refused_and_a_home_of_another_chain_too() {
     let open = |name| [Home::open(&root.path().join(name)).unwrap()];
     let homes = open("hardware");
     let applicants = enrol(&homes);
-    let hardware = Genesis { simulated: false, ..genesis(&homes, &applicants) };
+    let hardware = Genesis { simulated: false, queries: Some(4_096), ..genesis(&homes, &applicants) };
     let refused = found(&hardware, applicants.into_iter().zip(&homes).collect()).unwrap_err();
     assert!(matches!(refused, ProvisionError::Enclave(EnclaveError::Halted(Halt::Genesis))), "{refused}");
     assert!(!open("hardware")[0].has_seed().unwrap());

@@ -204,3 +204,24 @@ impl Genesis {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_that_promises_hardware_counts_questions_and_nodes_prove_something() {
+        let genesis = Genesis::for_tests();
+        assert_eq!(genesis.check(), Ok(()));
+        let hardware = Genesis { simulated: false, ..genesis.clone() };
+        assert_eq!(hardware.check(), Err(GenesisError::Queries));
+        assert_eq!(Genesis { queries: Some(4_096), ..hardware }.check(), Ok(()));
+        let node = GenesisNode { owner: Address::ZERO, certificate: Bytes::from_static(b"none") };
+        let unproven = Genesis { nodes: vec![node.clone()], ..genesis.clone() };
+        assert_eq!(unproven.check(), Err(GenesisError::Nodes));
+        let malformed = Genesis { trust: Some(Trust::default()), ..unproven };
+        assert_eq!((malformed.check(), malformed.admitted().err()), (Ok(()), Some(GenesisError::Certificate)));
+        let crowded = Genesis { trust: Some(Trust::default()), nodes: vec![node; MAX_NODES + 1], ..genesis };
+        assert_eq!(crowded.check(), Err(GenesisError::Nodes));
+    }
+}

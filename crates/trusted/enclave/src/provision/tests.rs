@@ -69,7 +69,7 @@ fn a_chain_that_promises_hardware_gets_no_seed_from_a_simulated_machine() {
         let share = roots.share(&genesis.chain_id, &genesis.hash(), &id, &boot.kem, ephemeral).unwrap();
         assert_eq!(net.enclaves[1].admit(&genesis, &share).unwrap_err(), Halt::Genesis);
     };
-    refused(&|genesis| Genesis { simulated: false, ..genesis });
+    refused(&|genesis| Genesis { simulated: false, queries: Some(4_096), ..genesis });
     refused(&|genesis| Genesis { chain_id: "two words".into(), ..genesis });
     refused(&|genesis| Genesis { chain_id: "another-1".into(), ..genesis });
 }

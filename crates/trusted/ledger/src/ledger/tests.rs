@@ -425,7 +425,7 @@ fn a_chain_with_two_validators_shows_no_key() {
     let mut chain = Chain::of(genesis);
     assert_eq!(chain.ask(Query::UserKey(address(1))), Answer::Refused(QueryRefusal::Dev));
     let mut genesis = Genesis::for_tests();
-    genesis.simulated = false;
+    (genesis.simulated, genesis.queries) = (false, Some(4_096));
     let mut chain = Chain::of(genesis);
     assert_eq!(chain.ask(Query::UserKey(address(1))), Answer::Refused(QueryRefusal::Dev));
 }

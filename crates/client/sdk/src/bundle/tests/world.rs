@@ -46,7 +46,8 @@ impl Plan {
 
     /// An enclave on each of these chips, on a chain of this kind.
     pub fn of(chips: &[u8], simulated: bool) -> Self {
-        let genesis = Genesis { simulated, ..Genesis::for_tests() };
+        let queries = (!simulated).then_some(4_096);
+        let genesis = Genesis { simulated, queries, ..Genesis::for_tests() };
         let release = Release { measurement: measured(PROGRAM), source: SOURCE, activation: 1 };
         let trust = Trust { policy: Policy::production(), releases: vec![release], delay: 20 };
         let nodes: Vec<_> = (0..).zip(chips).map(|(index, number)| node(&genesis, *number, index)).collect();

@@ -300,7 +300,7 @@ fn a_chain_that_trusts_nobody_says_so() {
 #[test]
 fn evidence_of_another_kind_of_chain_is_refused() {
     let mut net = net();
-    net.chain = Chain::of(Genesis { simulated: false, ..net.chain.genesis.clone() });
+    net.chain = Chain::of(Genesis { simulated: false, queries: Some(4_096), ..net.chain.genesis.clone() });
     let registration = starting(7, 1).registration("test-1", &net.bulletin());
     assert_eq!(
         net.fails(7, register(7, &registration)).1,
