@@ -74,8 +74,8 @@ pub enum Error {
     /// The settings of a node cannot be used.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The home of a node has no seed.
-    #[error("{0} has no sealed seed: `cloister testnet init` makes the homes of a network with theirs")]
+    /// The home of a node has no roots.
+    #[error("{0} has no sealed roots: `cloister testnet init` makes the homes of a network with theirs")]
     Seedless(PathBuf),
     /// The seed of a new chain does not reach its homes.
     #[error(transparent)]
