@@ -44,7 +44,9 @@ fn foreign(message: &[u8]) {
             sealer.and_then(|sealer| sealer.call(&context, &plain)).map(|sealed| sealed.0),
             Ok(message.to_vec())
         );
-        assert!(KEYS.open_estimate(&context, message, true).is_err() && KEYS.open_query(&query(), message, true).is_err());
+        assert!(
+            KEYS.open_estimate(&context, message, true).is_err() && KEYS.open_query(&query(), message, true).is_err()
+        );
     }
     let _ = KEYS.open_estimate(&context, message, true);
     let _ = KEYS.open_query(&query(), message, true);

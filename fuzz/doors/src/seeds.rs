@@ -61,7 +61,8 @@ fn chain(seeds: &mut Vec<(&'static str, Vec<u8>)>) {
         }
     }
 
-    let (mut ledger, first) = Ledger::genesis(&genesis, Roots::found("test-1", Seed::from_bytes([9; 32]))).expect("a good genesis");
+    let (mut ledger, first) =
+        Ledger::genesis(&genesis, Roots::found("test-1", Seed::from_bytes([9; 32]))).expect("a good genesis");
     let parent = Parent::genesis(&genesis, &first);
     let (block, certificate) = Solo::new(SigningKey::from([7; 32])).propose(&parent, vec![tx], genesis.time + 1);
     seeds.push(("block", encode(&(&block, &certificate))));
@@ -78,7 +79,11 @@ fn chain(seeds: &mut Vec<(&'static str, Vec<u8>)>) {
 
     let checkpoint = Some(vec![1; 40]);
     let boot = Boot { genesis, sealing_key: SealingBytes([5; 32]), sealed_roots: None, checkpoint, trail: None };
-    let supply = ToEnclave::Supply { leaves: vec![None, Some(vec![1])], sealed: vec![None, Some((Leaf::Chain, vec![1]))], blobs: vec![Some(vec![2].into())] };
+    let supply = ToEnclave::Supply {
+        leaves: vec![None, Some(vec![1])],
+        sealed: vec![None, Some((Leaf::Chain, vec![1]))],
+        blobs: vec![Some(vec![2].into())],
+    };
     let queries =
         [Query::Call(call.clone()), Query::Estimate(call), Query::Prove(absent), Query::UserKey(Address::ZERO)];
     let mut to_enclave = vec![ToEnclave::Boot(boot), ToEnclave::Execute(next), supply];
@@ -88,7 +93,13 @@ fn chain(seeds: &mut Vec<(&'static str, Vec<u8>)>) {
     let need = ToHost::Need { height: 1, leaves: vec![absent], positions: vec![B256::ZERO], blobs: vec![B256::ZERO] };
     let answer =
         ToHost::Answer(Answer::Proved { height: 1, root: tree.root(), value: None, proof: tree.prove(&absent) });
-    let to_host = [ToHost::Outcome(outcome), need, answer, ToHost::Halt(Halt::Root), ToHost::Loaded { sealed_roots: Some(vec![3]) }];
+    let to_host = [
+        ToHost::Outcome(outcome),
+        need,
+        answer,
+        ToHost::Halt(Halt::Root),
+        ToHost::Loaded { sealed_roots: Some(vec![3]) },
+    ];
     seeds.extend(to_host.iter().map(|message| ("to_host", frame(message))));
 }
 

@@ -78,7 +78,7 @@ pub enum Error {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// The home of a node has no seed.
-    #[error("{0} has no sealed seed: `cloister join` gets one from a running network")]
+    #[error("{0} has no sealed roots: `cloister join` gets them from a running network")]
     Seedless(PathBuf),
     /// A chain that promises hardware, and nothing that vouches for this machine's.
     #[error("--collateral names what the maker of this machine's processor publishes about it")]

@@ -155,8 +155,8 @@ fn a_home_that_is_not_whole_is_refused_with_what_is_missing() {
     let busy = cloister().args(["start", "--home"]).arg(&home).arg(at).args(&FREE[1..]).output().unwrap();
     assert!(words(&busy.stderr).contains("choose one with --ethereum"), "{}", words(&busy.stderr));
 
-    fs::remove_file(home.join("chain.redb")).unwrap();
-    refused("has no sealed seed");
+    fs::remove_file(home.join("roots.sealed")).unwrap();
+    refused("has no sealed roots");
     fs::write(home.join("genesis.json"), "{}").unwrap();
     refused("genesis.json is not a genesis");
     fs::remove_file(home.join("cloister.toml")).unwrap();

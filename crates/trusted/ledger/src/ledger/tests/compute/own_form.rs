@@ -154,7 +154,7 @@ fn v10_an_enclave_answers_so_many_questions_between_two_blocks_and_no_more() {
     let mut story = Story::new();
     story.chain = Chain::of(Genesis { queries: Some(2), ..story.chain.genesis.clone() });
     let counter = counter(&mut story);
-    let mut ask = |story: &mut Story| {
+    let ask = |story: &mut Story| {
         let context = QueryContext { chain_id: "test-1", contract: counter.address, code_hash: counter.code_hash };
         let (message, _) = story.sealer().query(&context, br#"{"get_count":{}}"#).expect("short");
         story.chain.ask(Query::Contract(ContractQuery {
