@@ -42,10 +42,8 @@ pub(super) fn founding(stage: &Stage, other: &Registration) -> Result<Option<(Ge
     let measurement = Measurement::Sgx { enclave: authority::program() }.digest();
     let release = Release { measurement, source: B256::ZERO, activation: 0 };
     let trust = Trust { policy: Policy::production(), releases: vec![release], delay: 1 };
-    let node = |registration: &Registration| GenesisNode {
-        owner: Address::ZERO,
-        certificate: registration.to_bytes().into(),
-    };
+    let node =
+        |registration: &Registration| GenesisNode { owner: Address::ZERO, certificate: registration.to_bytes().into() };
     let genesis = Genesis { trust: Some(trust), nodes: vec![node(&own), node(other)], ..genesis(1, Vec::new()) };
     founder.tell(&ToEnclave::Found(Found { genesis: genesis.clone() }))?;
     Ok(match founder.hear()? {

@@ -1,8 +1,8 @@
 //! Questions that should not be answered, or answered to nobody but who asks (M-07, M-09 to M-11, M-31).
 
 use alloy_primitives::{Address, Bytes, U256, address as known, hex};
-use cloister_chain::cosmos::sealed::Output;
 use cloister_chain::Genesis;
+use cloister_chain::cosmos::sealed::Output;
 use cloister_chain::wire::{Answer, Call, Query};
 use cloister_envelope::message::BUCKETS;
 use cloister_envelope::{AccountKey, Form, OnboardingKey, Secret};

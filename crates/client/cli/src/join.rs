@@ -75,7 +75,9 @@ impl Joined {
             shell.prose(shell.prose_paint(Paint::Warning, warning));
         }
         let Self { chain_id, height, home, .. } = self;
-        shell.prose(format_args!("The enclaves of {chain_id} admitted this one in block {height}. Start the node with:"));
+        shell.prose(format_args!(
+            "The enclaves of {chain_id} admitted this one in block {height}. Start the node with:"
+        ));
         if shell.json() {
             shell.object(self)
         } else {

@@ -45,8 +45,8 @@
 
 mod account;
 mod client;
-pub mod register;
 mod opening;
+pub mod register;
 mod reread;
 pub(crate) mod rest;
 mod sealed;
@@ -57,8 +57,8 @@ pub use client::{Client, NetworkKeys, Sequence};
 pub use cloister_chain::cosmos::sealed::PrivateAttribute;
 pub use cloister_chain::cosmos::{DENOM, bech32, from_bech32};
 pub use cloister_chain::receipt::Event;
-pub use register::register;
 pub use opening::{Opened, Opening};
+pub use register::register;
 pub use reread::Reread;
 pub use rest::{Included, Placed};
 pub use sealed::{Answer, Called, Code, Contract, Made};

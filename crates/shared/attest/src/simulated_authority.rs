@@ -32,8 +32,8 @@ use parity_scale_codec::Encode;
 use sha2::{Digest, Sha256};
 
 use self::certificates::{attestation_key, chip_key, signer_key};
-use crate::hash::digest;
 use crate::evidence::{Collateral, DcapCollateral, Evidence, Statement};
+use crate::hash::digest;
 use crate::verified::{HardwareId, ReportData};
 
 pub use self::certificates::{PCE_ID, root_certificate};

@@ -7,9 +7,9 @@ use thiserror::Error;
 
 use crate::epoch::{Epochs, EpochsError};
 use crate::hash::tagged;
+use crate::leaf::Position;
 use crate::limits;
 use crate::staking::{GenesisStaking, StakingError, pool};
-use crate::leaf::Position;
 use crate::trust::{GenesisNode, MAX_NODES, Node, NotAdmitted, Registration, Trust, TrustError};
 use crate::validators::ValidatorSet;
 

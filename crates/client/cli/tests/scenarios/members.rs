@@ -90,7 +90,10 @@ fn a_strangers_machine_gets_the_seed_of_a_running_network_through_registration_a
     // The chain knows it, and whose it is.
     let nodes = network.reach(0).get("/cloister/trust/v1/nodes")["nodes"].as_array().unwrap().clone();
     assert_eq!(nodes.len(), 6, "five of the genesis, and it");
-    assert_eq!((&nodes[5]["owner"], &nodes[5]["registered_height"]), (&joined["owner"], &joined["height"].to_string().into()));
+    assert_eq!(
+        (&nodes[5]["owner"], &nodes[5]["registered_height"]),
+        (&joined["owner"], &joined["height"].to_string().into())
+    );
     let boot_key = nodes[5]["boot_key"].as_str().unwrap();
     let share = network.reach(2).get(&format!("/registration/v1beta1/encrypted-seed/{boot_key}"));
     assert!(share["encrypted_seed"].as_str().is_some_and(|share| share.len() > 100));

@@ -132,7 +132,9 @@ fn refusal_text(refusal: QueryRefusal) -> &'static str {
         QueryRefusal::Supply => "missing trie node: the node lacks a part of the state",
         QueryRefusal::NotReady => "the node is starting",
         QueryRefusal::Fault => "the query failed inside the enclave",
-        QueryRefusal::Spent => "limit exceeded: the enclave answers no more questions to contracts before the next block",
+        QueryRefusal::Spent => {
+            "limit exceeded: the enclave answers no more questions to contracts before the next block"
+        }
     }
 }
 

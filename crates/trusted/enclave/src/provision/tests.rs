@@ -50,8 +50,7 @@ fn two_foundings_never_make_the_same_seed() {
 #[test]
 fn a_chain_whose_enclaves_have_the_seed_never_begins_with_another() {
     let genesis = Net::enrolled(1).genesis();
-    let boot =
-        Boot { genesis, sealing_key: SealingBytes([1; 32]), sealed_roots: None, checkpoint: None, trail: None };
+    let boot = Boot { genesis, sealing_key: SealingBytes([1; 32]), sealed_roots: None, checkpoint: None, trail: None };
     let answer = Enclave::new().ask(&ToEnclave::Boot(boot));
     assert!(matches!(answer, ToHost::Halt(Halt::Sealed)), "{answer:?}");
 }
