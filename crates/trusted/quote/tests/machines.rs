@@ -267,10 +267,10 @@ fn a_simulated_machine_is_one_chip_for_ever_and_no_other() {
     assert_eq!(verified.report_data, DATA);
     let enclave = simulated_authority::program();
     assert_eq!(verified.measurement, Measurement::Sgx { enclave });
-    assert_eq!(hex::encode(verified.hardware.0), "de990c7faba4f8a9b010d5548a1891c689b460ef68f3ab8443444509a5569c63");
+    assert_eq!(hex::encode(verified.hardware.0), "15c814de3a2f9b1c2794c4835e3ade9a7ef7100ea4a07254df26db944c057b0d");
     assert_eq!(
         hex::encode(enclave),
-        "d62c58a98490cbec05819a084341656dff9ca9b0104ab4ff21a0fb215b811a13",
+        "78a8c1c2dfc3c0c90931e6a4c01f15181aec97a9967ec0476a4c998b5dcd025d",
         "of version {}",
         env!("CARGO_PKG_VERSION")
     );
