@@ -110,11 +110,11 @@ mod tests {
             vec![("the store".to_owned(), home), ("the log".to_owned(), log.as_bytes().to_vec())]
         };
         let key = unhex("00ff10ab").expect("four bytes");
-        assert!(judge(&places("DEBUG all is well"), &[key.clone()]).is_ok());
+        assert!(judge(&places("DEBUG all is well"), std::slice::from_ref(&key)).is_ok());
         for written in
             ["planted! text", "0x706C616E74656421", "[112, 108, 97, 110, 116, 101, 100, 33, 32]", "key 00ff10ab"]
         {
-            let complaint = judge(&places(written), &[key.clone()]).expect_err(written).to_string();
+            let complaint = judge(&places(written), std::slice::from_ref(&key)).expect_err(written).to_string();
             assert!(complaint.starts_with("M-12: a secret is in the log"), "{complaint}");
         }
         assert!(judge(&[("nothing".to_owned(), vec![])], &[]).is_err());

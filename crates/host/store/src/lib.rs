@@ -29,7 +29,7 @@ mod trail;
 pub use alloy_primitives::Bloom;
 pub use error::StoreError;
 pub use events::{Tag, Tagged};
-pub use reader::{Leaves, Reader, StoredBlock};
+pub use reader::{Entry, Leaves, Reader, StoredBlock};
 pub use store::{Head, Store};
 pub use trail::Item;
 

@@ -29,6 +29,9 @@ pub struct StoredBlock {
     pub certificate: Certificate,
 }
 
+/// A leaf's name and value.
+pub type Entry = (Leaf, Vec<u8>);
+
 impl Reader {
     pub(crate) fn new(transaction: ReadTransaction) -> Self {
         Self { transaction }
@@ -131,7 +134,7 @@ impl Reader {
 
     /// Names and values of the leaves at positions at which the network's own ciphertexts stand, after the block of `height`, which
     /// is the tip, in order.
-    pub fn named(&self, positions: &[B256], height: u64) -> Result<Vec<Option<(Leaf, Vec<u8>)>>, StoreError> {
+    pub fn named(&self, positions: &[B256], height: u64) -> Result<Vec<Option<Entry>>, StoreError> {
         let table = self.transaction.open_table(NAMES)?;
         let named = |position: &B256| {
             let Some(name) = table.get(&position.0)? else { return Ok(None) };
