@@ -32,7 +32,7 @@ async fn v12_a_crash_leaves_no_core_of_an_enclave_and_no_planted_secret() {
 
     for signal in [Signal::ABORT, Signal::SEGV, Signal::ILL] {
         let enclave = dev.enclave().unwrap();
-        assert_eq!(core_limit(enclave), "0 0", "of the enclave, whatever its parent may");
+        locked_down(enclave).await;
         assert_ne!(core_limit(dev.pid()), "0 0", "of the node: a core file would be possible");
         let working = async {
             for _ in 0..5 {
@@ -74,6 +74,18 @@ fn with_cores(folder: &Path) -> Command {
     shell.args(["-c", "ulimit -c unlimited && exec \"$0\" \"$@\""]).arg(cloister().get_program());
     shell.current_dir(folder).env("RUST_LOG", "trace");
     shell
+}
+
+/// Waits for the lock-down of an enclave that has just started: it comes before anything secret does, and no core file is
+/// possible from then on, whatever its parent may.
+async fn locked_down(enclave: Pid) {
+    for _ in 0..600 {
+        if core_limit(enclave) == "0 0" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the enclave's limit is still {}", core_limit(enclave));
 }
 
 /// Soft and hard limit of a process.
