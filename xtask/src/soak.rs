@@ -20,7 +20,7 @@ const SWEEP_CASES: &str = "100000";
 
 /// Kills and restarts a node two hundred times; the same test runs a few rounds in every `cargo test`.
 pub fn kills() -> Outcome {
-    let args = ["test", "-p", "cloister-cli", "--test", "kill", "--", "--nocapture"];
+    let args = ["test", "-p", "cloister-cli", "--test", "cli", "kill::", "--", "--nocapture"];
     shell::run(shell::cargo().args(args).env("CLOISTER_KILLS", KILLS))
 }
 

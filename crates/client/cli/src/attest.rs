@@ -87,10 +87,13 @@ fn told(shell: &Shell, verdict: &Verdict, anchor: &Anchor, now: u64) -> Result<V
 fn vouching(enclave: &Enclave, now: u64) -> String {
     let Enclave { chip, family, measurement, source, registered, expires, .. } = enclave;
     let days = expires.saturating_sub(now / 1_000_000_000) / (24 * 60 * 60);
-    let (height, index) = (registered.height, registered.index);
+    let place = match (registered.height, registered.index) {
+        (0, index) => format!("in the genesis as node {index}"),
+        (height, index) => format!("in block {height} as transaction {index}"),
+    };
     format!(
         "{family:?} chip {chip} runs release {measurement} of source {source}; \
-         registered in block {height} as transaction {index}; good for {days} more days"
+         registered {place}; good for {days} more days"
     )
 }
 

@@ -166,7 +166,7 @@ impl Genesis {
         let mut admitted = Vec::with_capacity(self.nodes.len());
         for (index, node) in (0..).zip(&self.nodes) {
             let registration = Registration::from_bytes(&node.certificate).ok_or(GenesisError::Certificate)?;
-            let verified = registration.verify(self, trust, self.time / 1_000_000_000, 0)?;
+            let verified = registration.verify(&self.chain_id, self.simulated, trust, self.time / 1_000_000_000, 0)?;
             if !chips.insert(verified.hardware) || !keys.insert(registration.boot.kem) {
                 return Err(GenesisError::DuplicateNode);
             }

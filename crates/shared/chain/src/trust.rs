@@ -13,7 +13,6 @@ use cloister_teeth::{Mechanism, holds};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::Genesis;
 use crate::hash::tagged;
 use crate::leaf::Position;
 
@@ -142,13 +141,20 @@ impl Registration {
         self.boot.registration(&self.consensus_key)
     }
 
-    /// What the evidence proves, if it is of this very registration and of an enclave that the chain of `genesis` wants at
-    /// `height`. `now` is in seconds since the Unix epoch.
-    pub fn verify(&self, genesis: &Genesis, trust: &Trust, now: u64, height: u64) -> Result<Verified, NotAdmitted> {
-        let root = Root::of_genesis(genesis.simulated);
+    /// What the evidence proves, if it is of this very registration and of an enclave that the chain of this name and kind wants
+    /// at `height`. `now` is in seconds since the Unix epoch.
+    pub fn verify(
+        &self,
+        chain_id: &str,
+        simulated: bool,
+        trust: &Trust,
+        now: u64,
+        height: u64,
+    ) -> Result<Verified, NotAdmitted> {
+        let root = Root::of_genesis(simulated);
         let verified = cloister_attest::verify(&self.evidence, &trust.policy, root, now);
         let verified = verified.map_err(NotAdmitted::Evidence)?;
-        let stated = self.boot.report_data(&genesis.chain_id, &self.consensus_key, &verified.hardware);
+        let stated = self.boot.report_data(chain_id, &self.consensus_key, &verified.hardware);
         if holds(Mechanism::EvidenceBinding) && verified.report_data != stated {
             return Err(NotAdmitted::Binding);
         }

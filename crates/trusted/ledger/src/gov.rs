@@ -35,6 +35,7 @@ use secret_sdk_proto::{Any, Timestamp};
 
 use crate::cosmos::{Fail, Meter};
 
+pub(crate) use decrees::only_by_proposal;
 pub(crate) use ending::end_block;
 
 /// The records of governance, at work on one message or on one end of a block.

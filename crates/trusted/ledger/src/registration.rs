@@ -11,7 +11,7 @@ use cloister_chain::cosmos::trust::word;
 use cloister_chain::cosmos::{TrustMessage, bech32, from_bytes};
 use cloister_chain::receipt::Event;
 use cloister_chain::trust::{MAX_NODES, MAX_RELEASES, MAX_RENEWALS, Node, NotAdmitted, Registration, Release, Trust};
-use cloister_chain::{Address, B256, Leaf, gov};
+use cloister_chain::{Address, B256, Leaf};
 use cloister_state::Supply;
 use cloister_teeth::{Mechanism, holds};
 use secret_sdk_proto::Any;
@@ -20,24 +20,27 @@ use secret_sdk_proto::secret::registration::v1beta1::{RaAuthenticate, RaAuthenti
 use crate::compute::Work;
 use crate::cosmos::Fail;
 use crate::cosmos::events::event;
+use crate::gov;
 
 /// A message of the module: its response and its events.
 pub(crate) fn handle<S: Supply>(work: &mut Work<'_, '_, S>, message: &TrustMessage) -> Result<(Any, Vec<Event>), Fail> {
     let mut trust: Trust =
         work.meter.read(Leaf::Trust)?.ok_or_else(|| refused(NOBODY, "this chain hands its seed to nobody"))?;
-    if let TrustMessage::Register(message) = message {
-        let (node, events) = work.register(&trust, message)?;
-        let response = RaAuthenticateResponse {
-            data: format!("S: {}", alloy_primitives::hex::encode(&node.share)),
-            ..Default::default()
-        };
-        return Ok((crate::cosmos::answer("/secret.registration.v1beta1.RaAuthenticateResponse", &response), events));
-    }
-    if message.signer()? != gov::account() {
-        let (wanted, got) = (bech32(&gov::account()), bech32(&message.signer()?));
-        return Err(Fail::of("gov", 13, format!("invalid authority; expected {wanted}, got {got}")));
+    if !matches!(message, TrustMessage::Register(_)) {
+        gov::only_by_proposal(message.signer()?)?;
     }
     match message {
+        TrustMessage::Register(message) => {
+            let (node, events) = work.register(&trust, message)?;
+            let response = RaAuthenticateResponse {
+                data: format!("S: {}", alloy_primitives::hex::encode(&node.share)),
+                ..Default::default()
+            };
+            return Ok((
+                crate::cosmos::answer("/secret.registration.v1beta1.RaAuthenticateResponse", &response),
+                events,
+            ));
+        }
         TrustMessage::SetPolicy(message) => {
             let policy = message.read()?;
             if policy.lowers(&trust.policy) {
@@ -79,7 +82,6 @@ pub(crate) fn handle<S: Supply>(work: &mut Work<'_, '_, S>, message: &TrustMessa
             (node.revoked, node.share) = (true, Default::default());
             work.meter.write(Leaf::Node(chip), Some(&node))?;
         }
-        TrustMessage::Register(_) => {}
     }
     Ok((Any { type_url: format!("{}Response", message.type_url()), value: Vec::new() }, Vec::new()))
 }
@@ -125,7 +127,8 @@ impl<S: Supply> Work<'_, '_, S> {
         let genesis = &self.scene.genesis;
         let now = if holds(Mechanism::EvidenceTime) { self.scene.before } else { genesis.time / 1_000_000_000 };
         // The texts are ours, and the same on every node: nothing that a library wrote gets out.
-        registration.verify(genesis, trust, now, self.scene.header.height).map_err(|why| {
+        let verified = registration.verify(&genesis.chain_id, genesis.simulated, trust, now, self.scene.header.height);
+        verified.map_err(|why| {
             let code = match why {
                 NotAdmitted::Evidence(_) => EVIDENCE,
                 NotAdmitted::Binding => BINDING,

@@ -1,6 +1,6 @@
 use alloy_primitives::{B256, Bytes};
-use cloister_attest::{Root, Verified};
-use cloister_chain::trust::{Node, Registration, Release, Trust};
+use cloister_attest::Verified;
+use cloister_chain::trust::{Node, NotAdmitted, Registration, Trust};
 use cloister_chain::{Header, Leaf};
 use serde::{Deserialize, Serialize};
 
@@ -49,17 +49,17 @@ impl Court<'_> {
         if (registration.consensus_key, registration.boot) != (node.consensus_key, node.boot) {
             return Err(Unfit::OtherRegistration);
         }
-        let evidence = &registration.evidence;
-        let root = Root::of_genesis(self.header.simulated);
-        let verified = cloister_attest::verify(evidence, &self.trust.policy, root, now)?;
-        let stated = node.boot.report_data(&self.header.chain_id, &node.consensus_key, &verified.hardware);
-        if verified.report_data != stated || verified.hardware.0 != member.chip {
+        let Header { chain_id, simulated, height, .. } = self.header;
+        // A header names the state after the block below it.
+        let verified = registration.verify(chain_id, *simulated, self.trust, now, height.saturating_sub(1))?;
+        if verified.hardware.0 != member.chip {
             return Err(Unfit::Binding);
         }
-        if !is_of(&node, &verified) || evidence.collateral.hash() != node.collateral {
+        if !is_of(&node, &verified) || registration.evidence.collateral.hash() != node.collateral {
             return Err(Unfit::OtherRegistration);
         }
-        let release = self.release(&node.measurement).ok_or(Unfit::Unreleased)?;
+        let release = self.trust.releases.iter().find(|release| release.measurement == node.measurement);
+        let release = release.ok_or(Unfit::Unreleased)?;
         Ok(Enclave {
             chip: member.chip,
             family: node.family,
@@ -80,11 +80,15 @@ impl Court<'_> {
         let value = member.node.value.as_deref().ok_or(Unfit::Absent)?;
         borsh::from_slice(value).map_err(|_| Unfit::Absent)
     }
+}
 
-    /// The release with this measurement, if it was active in the block whose state this is.
-    fn release(&self, measurement: &B256) -> Option<&Release> {
-        let height = self.header.height.saturating_sub(1);
-        self.trust.releases.iter().find(|release| release.measurement == *measurement && release.activation <= height)
+impl From<NotAdmitted> for Unfit {
+    fn from(why: NotAdmitted) -> Self {
+        match why {
+            NotAdmitted::Evidence(refused) => Self::Evidence(refused),
+            NotAdmitted::Binding => Self::Binding,
+            NotAdmitted::Release => Self::Unreleased,
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! What only a proposal may do: the module's account sends these messages, and nobody else has it.
 
-use cloister_chain::Leaf;
 use cloister_chain::cosmos::{Content, CosmosError, DENOM, Decree, bech32, coins, from_bech32};
 use cloister_chain::gov::{Params, account};
 use cloister_chain::staking::{self, Decimal, FeePool, pool};
+use cloister_chain::{Address, Leaf};
 use cloister_state::Supply;
 use secret_sdk_proto::cosmos::base::v1beta1::Coin;
 use secret_sdk_proto::cosmos::{distribution, gov, slashing};
@@ -12,13 +12,18 @@ use secret_sdk_proto::tendermint::google::protobuf::Duration;
 use super::{Gov, refused};
 use crate::cosmos::{Fail, bank};
 
+/// Refuses a message that only a proposal may send, from anybody but the module's account.
+pub(crate) fn only_by_proposal(signer: Address) -> Result<(), Fail> {
+    if signer == account() {
+        return Ok(());
+    }
+    let log = format!("invalid authority; expected {}, got {}", bech32(&account()), bech32(&signer));
+    Err(refused(13, format!("{log}: expected gov account as only signer for proposal message")))
+}
+
 impl<S: Supply> Gov<'_, '_, S> {
     pub(super) fn decree(&mut self, decree: &Decree) -> Result<(), Fail> {
-        if from_bech32(decree.authority())? != account() {
-            let (wanted, got) = (bech32(&account()), decree.authority());
-            let log = format!("invalid authority; expected {wanted}, got {got}");
-            return Err(refused(13, format!("{log}: expected gov account as only signer for proposal message")));
-        }
+        only_by_proposal(from_bech32(decree.authority())?)?;
         match decree {
             Decree::Content(_, Content::Text(_)) => Ok(()),
             Decree::Content(_, Content::CommunityPoolSpend(spend)) => self.spend(&spend.recipient, &spend.amount),

@@ -1,17 +1,14 @@
 //! What a node says of private calls when it says all it can: logs of every level, metrics, status (M-12).
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod common;
 
 use std::time::Duration;
 
+use crate::common::{Dev, cloister};
 use cloister_sdk::cosmos::{Account, Client};
 use cloister_sdk::{Error, Wallet};
-use common::{Dev, cloister};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-const PROBER: &[u8] = include_bytes!("../../../../contracts/cosmwasm/artifacts/prober.wasm");
+const PROBER: &[u8] = include_bytes!("../../../../../contracts/cosmwasm/artifacts/prober.wasm");
 
 /// Stands nowhere by chance.
 const SECRET: &str = "planted-secret-8f14e45f-in-a-call";

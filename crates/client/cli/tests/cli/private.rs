@@ -1,14 +1,11 @@
 //! Private calls of a CosmWasm contract in our own form, through a running development chain.
-#![allow(missing_docs, clippy::unwrap_used)]
 
-mod common;
-
+use crate::common::Dev;
 use cloister_sdk::cosmos::{Account, Client, Contract};
 use cloister_sdk::{Error, Wallet, cosmos};
-use common::Dev;
 use serde_json::{Value, json};
 
-const COUNTER: &[u8] = include_bytes!("../../../../contracts/cosmwasm/artifacts/counter.wasm");
+const COUNTER: &[u8] = include_bytes!("../../../../../contracts/cosmwasm/artifacts/counter.wasm");
 
 /// One of LocalSecret's accounts.
 fn account(dev: &Dev, name: &str) -> Account {

@@ -1,21 +1,18 @@
 //! What is left of processes that crash while secrets are in flight (M-12): no core file of an enclave, and a planted secret
 //! neither in what they say nor in the core file of a node.
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::common::{Dev, cloister};
 use cloister_sdk::Wallet;
 use cloister_sdk::cosmos::{Account, Client};
-use common::{Dev, cloister};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-const PROBER: &[u8] = include_bytes!("../../../../contracts/cosmwasm/artifacts/prober.wasm");
+const PROBER: &[u8] = include_bytes!("../../../../../contracts/cosmwasm/artifacts/prober.wasm");
 
 /// Stands nowhere by chance.
 const SECRET: &str = "planted-secret-c81e728d-in-flight";

@@ -1,5 +1,4 @@
 //! A running `cloister`, for tests. Gone when dropped.
-#![allow(dead_code, clippy::unwrap_used)]
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -1,9 +1,6 @@
 //! The demonstration, from the outside.
-#![allow(clippy::unwrap_used, missing_docs)]
 
-mod common;
-
-use common::{Dev, run};
+use crate::common::{Dev, run};
 use serde_json::Value;
 
 #[test]

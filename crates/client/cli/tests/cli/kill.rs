@@ -1,9 +1,6 @@
 //! `kill -9` at any moment: of the node, and of the enclave alone. Nothing that was confirmed is lost.
 //!
 //! `CLOISTER_KILLS` says how often (5 when it is not set).
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
 
 use std::net::TcpStream;
 use std::path::Path;
@@ -12,10 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::common::Dev;
 use cloister_sdk::{
     Account, Address, Block, BlockNumberOrTag, Client, Error, HARDHAT_MNEMONIC, Receipt, U256, Wallet, rpc_params,
 };
-use common::Dev;
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 

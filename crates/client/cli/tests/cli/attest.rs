@@ -1,19 +1,16 @@
 //! A chain that admits enclaves, one that registers, and a wallet that checks offline whom it trusts.
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::common::{Dev, run};
 use cloister_attest::simulated_authority::{self as authority, Bulletin, Chip, Enclave};
 use cloister_attest::{Measurement, Policy};
 use cloister_chain::trust::{Boot, Registration, Release, Trust};
 use cloister_chain::{B256, Genesis, Validator, ValidatorSet};
 use cloister_node::{Config, Home, Node, process};
 use cloister_sdk::{Wallet, cosmos};
-use common::{Dev, run};
 use prost::Message as _;
 use secret_sdk_proto::Any;
 use secret_sdk_proto::secret::registration::v1beta1::RaAuthenticate;

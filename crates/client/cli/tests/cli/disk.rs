@@ -1,18 +1,15 @@
 //! What lies on a node's disk after private calls, and that a node that comes back reads it.
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod common;
 
 use std::fs;
 use std::path::Path;
 
+use crate::common::Dev;
 use cloister_sdk::cosmos::{Account, Client, bech32};
 use cloister_sdk::{Error, Wallet};
-use common::Dev;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-const PROBER: &[u8] = include_bytes!("../../../../contracts/cosmwasm/artifacts/prober.wasm");
+const PROBER: &[u8] = include_bytes!("../../../../../contracts/cosmwasm/artifacts/prober.wasm");
 
 /// Words that stand nowhere by chance.
 const SECRET: &str = "planted-secret-5bd1e995-in-state";

@@ -1,7 +1,4 @@
 //! A transaction checked from the outside, through a node that is not trusted.
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod common;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -9,13 +6,13 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::common::{Dev, run};
 use cloister_sdk::cosmos;
 use cloister_sdk::light::{Checkpoint, Genesis, Leaf, LightClient, Node, Proved, Rules, State};
 use cloister_sdk::{Account, Client, HARDHAT_MNEMONIC, U256, Wallet};
-use common::{Dev, run};
 use serde_json::{Value, json};
 
-const COUNTER: &[u8] = include_bytes!("../../../../contracts/cosmwasm/artifacts/counter.wasm");
+const COUNTER: &[u8] = include_bytes!("../../../../../contracts/cosmwasm/artifacts/counter.wasm");
 
 fn rest(dev: &Dev) -> &str {
     dev.ready["rest"].as_str().unwrap()
@@ -34,6 +31,25 @@ fn local(dev: &Dev, name: &str) -> cosmos::Account {
     let known = accounts.iter().find(|account| account["name"] == name).unwrap();
     let wallet = Wallet::from_hex(known["private_key"].as_str().unwrap()).unwrap();
     cosmos::Account::new(wallet, cosmos::Client::new(rest(dev), "secretdev-1").unwrap())
+}
+
+/// Alice, and her call of a counter. Another block follows, which proves it.
+async fn counted(dev: &Dev) -> (cosmos::Account, cosmos::Contract, cosmos::Called) {
+    let alice = local(dev, "a");
+    let code = alice.store_code(COUNTER).await.unwrap();
+    let contract = alice.instantiate(&code, "counter", &json!({ "count": 7 }), 0).await.unwrap().contract;
+    let called = alice.execute(&contract, &json!({ "increment": {} }), 0).await.unwrap();
+    pay(dev).await;
+    (alice, contract, called)
+}
+
+/// Who trusts the genesis alone, and what time it is.
+async fn light(dev: &Dev) -> (LightClient<Node>, Genesis, u64) {
+    let node = Node::new(rest(dev)).unwrap();
+    let genesis: Genesis = node.genesis().await.unwrap();
+    let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap();
+    let client = LightClient::new(node, Checkpoint::genesis(&genesis).unwrap(), Rules::default());
+    (client, genesis, now)
 }
 
 /// The genesis as a file.
@@ -143,16 +159,8 @@ async fn what_is_not_so_is_refused_in_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_private_result_and_a_balance_are_read_from_what_was_proven() {
     let dev = Dev::start(None);
-    let alice = local(&dev, "a");
-    let code = alice.store_code(COUNTER).await.unwrap();
-    let contract = alice.instantiate(&code, "counter", &json!({ "count": 7 }), 0).await.unwrap().contract;
-    let called = alice.execute(&contract, &json!({ "increment": {} }), 0).await.unwrap();
-    pay(&dev).await;
-
-    let node = Node::new(rest(&dev)).unwrap();
-    let genesis: Genesis = node.genesis().await.unwrap();
-    let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap();
-    let mut client = LightClient::new(node, Checkpoint::genesis(&genesis).unwrap(), Rules::default());
+    let (alice, _, called) = counted(&dev).await;
+    let (mut client, _, now) = light(&dev).await;
     let proved = client.transaction(called.tx.hash, now).await.unwrap();
     assert_eq!(proved.state, State::Agreed);
     let reread = alice.reread_proved(&proved).await.unwrap();
@@ -169,16 +177,8 @@ async fn a_private_result_and_a_balance_are_read_from_what_was_proven() {
 #[tokio::test(flavor = "multi_thread")]
 async fn v34_one_output_is_shown_to_somebody_who_asks_for_himself_and_no_other_opens() {
     let dev = Dev::start(None);
-    let alice = local(&dev, "a");
-    let code = alice.store_code(COUNTER).await.unwrap();
-    let contract = alice.instantiate(&code, "counter", &json!({ "count": 7 }), 0).await.unwrap().contract;
-    let called = alice.execute(&contract, &json!({ "increment": {} }), 0).await.unwrap();
-    pay(&dev).await;
-
-    let node = Node::new(rest(&dev)).unwrap();
-    let genesis: Genesis = node.genesis().await.unwrap();
-    let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap();
-    let mut client = LightClient::new(node, Checkpoint::genesis(&genesis).unwrap(), Rules::default());
+    let (alice, contract, called) = counted(&dev).await;
+    let (mut client, genesis, now) = light(&dev).await;
     let proved = client.transaction(called.tx.hash, now).await.unwrap();
     let opening = alice.opening(&proved).await.unwrap();
     let (folder, hash) = (tempfile::tempdir().unwrap(), called.tx.hash.to_string());

@@ -1,12 +1,9 @@
 //! `cloister dev --validators`: a network on this machine, from the outside.
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
 
 use std::time::{Duration, Instant};
 
+use crate::common::{Dev, run};
 use cloister_sdk::{Account, Address, Client, HARDHAT_MNEMONIC, U256, Wallet};
-use common::{Dev, run};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::{Value, json};
 

@@ -1,12 +1,9 @@
 //! The development chain, from the outside.
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
 
 use std::net::TcpListener;
 
+use crate::common::{Dev, run};
 use cloister_sdk::{Account, Address, Client, HARDHAT_MNEMONIC, Receipt, U256, UserKey, Wallet, address, cosmos, sol};
-use common::{Dev, run};
 use rustix::process::Signal;
 use serde_json::Value;
 

@@ -1,8 +1,5 @@
 //! A dump of the whole machine after an epoch was retired: the enclave's memory and the home, for somebody who knows what to look
 //! for (G2, V-15, V-26).
-#![allow(missing_docs, clippy::unwrap_used)]
-
-mod common;
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -10,6 +7,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
+use crate::common::Dev;
 use cloister_chain::Genesis;
 use cloister_chain::cosmos::{CosmosTx, Message};
 use cloister_envelope::MessageError;
@@ -17,7 +15,6 @@ use cloister_envelope::message::{CallContext, Entry, gcm};
 use cloister_keys::{Keys, Roots, SealingKey};
 use cloister_sdk::cosmos::{Account, Client, Contract};
 use cloister_sdk::{B256, Wallet};
-use common::Dev;
 use hkdf::Hkdf;
 use rustix::process::Pid;
 use serde_json::{Value, json};
@@ -25,7 +22,7 @@ use sha2::Sha256;
 use sha2::block_api::compress256;
 
 const CHAIN: &str = "secretdev-1";
-const COUNTER: &[u8] = include_bytes!("../../../../contracts/cosmwasm/artifacts/counter.wasm");
+const COUNTER: &[u8] = include_bytes!("../../../../../contracts/cosmwasm/artifacts/counter.wasm");
 const LENGTH: Duration = Duration::from_secs(8);
 
 #[tokio::test(flavor = "multi_thread")]

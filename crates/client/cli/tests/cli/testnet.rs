@@ -1,7 +1,4 @@
 //! A network's files, and one node of them, from the outside.
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,8 +6,8 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::common::{Dev, cloister, run};
 use cloister_sdk::{Account, Client, HARDHAT_MNEMONIC, U256, Wallet};
-use common::{Dev, cloister, run};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 

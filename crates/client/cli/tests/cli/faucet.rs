@@ -1,10 +1,7 @@
 //! The faucet of a running development chain.
-#![allow(missing_docs, clippy::unwrap_used)]
 
-mod common;
-
+use crate::common::Dev;
 use cloister_sdk::{Error, Wallet, cosmos};
-use common::Dev;
 use serde_json::Value;
 use tokio::task::spawn_blocking;
 
