@@ -78,7 +78,14 @@ fn chain(seeds: &mut Vec<(&'static str, Vec<u8>)>) {
     seeds.push(("proof", encode(&(tree.root(), absent, None::<Vec<u8>>, tree.prove(&absent)))));
 
     let checkpoint = Some(vec![1; 40]);
-    let boot = Boot { genesis, sealing_key: SealingBytes([5; 32]), sealed_roots: None, checkpoint, trail: None };
+    let boot = Boot {
+        genesis,
+        sealing_key: SealingBytes([5; 32]),
+        sealed_roots: None,
+        checkpoint,
+        trail: None,
+        consensus_key: B256::repeat_byte(6),
+    };
     let supply = ToEnclave::Supply {
         leaves: vec![None, Some(vec![1])],
         sealed: vec![None, Some((Leaf::Chain, vec![1]))],

@@ -1,7 +1,7 @@
 //! Frames that are too long, too short, or nonsense.
 
-use cloister_chain::limits;
 use cloister_chain::wire::{Boot, Query, QueryAt, SealingBytes, ToEnclave, ToHost};
+use cloister_chain::{B256, limits};
 use cloister_teeth::Mechanism;
 
 use crate::Failure;
@@ -40,7 +40,14 @@ fn oversize(stage: &mut Stage) -> Result<Attempts, Failure> {
 /// What the enclave says when the host leaves in the middle of its first frame.
 fn cut_short(stage: &mut Stage) -> Result<String, Failure> {
     let sealing_key = SealingBytes([1; 32]);
-    let boot = Boot { genesis: genesis(1, Vec::new()), sealing_key, sealed_roots: None, checkpoint: None, trail: None };
+    let boot = Boot {
+        genesis: genesis(1, Vec::new()),
+        sealing_key,
+        sealed_roots: None,
+        checkpoint: None,
+        trail: None,
+        consensus_key: B256::ZERO,
+    };
     let mut enclave = stage.enclave()?;
     enclave.pour(&beginning(stage, &ToEnclave::Boot(boot))?);
     enclave.leave()

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use cloister_chain::wire::{
     self, Answer, Boot, Booted, Execute, Halt, Query, QueryAt, SealingBytes, ToEnclave, ToHost, WireError,
 };
-use cloister_chain::{Genesis, Leaf, Outcome, Trail};
+use cloister_chain::{B256, Genesis, Leaf, Outcome, Trail};
 use cloister_teeth::Mechanism;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 
@@ -108,6 +108,7 @@ impl Enclave {
             sealed_roots: some(&disk.sealed_roots),
             checkpoint: some(&disk.checkpoint).filter(|_| trail.is_none()),
             trail,
+            consensus_key: B256::ZERO,
         };
         self.tell(&ToEnclave::Boot(boot))?;
         Ok(match self.hear()? {

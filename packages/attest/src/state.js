@@ -82,7 +82,6 @@ export const node = (bytes) =>
     registered: { height: from.u64(), index: from.u32() },
     expires: from.u64(),
     share: from.bytes(),
-    used: from.list(() => from.word()),
     revoked: from.bool(),
   }));
 

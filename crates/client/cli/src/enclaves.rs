@@ -22,7 +22,7 @@ pub fn first(enrolled: &[Applicant], owners: &[Wallet], time: u64) -> Result<Enc
     let mut measurements = Vec::new();
     let mut nodes = Vec::with_capacity(enrolled.len());
     for (applicant, owner) in enrolled.iter().zip(owners) {
-        let registration = applicant.registration(collateral.clone());
+        let registration = applicant.introduction().registration(collateral.clone());
         let verified =
             cloister_attest::verify(&registration.evidence, &policy, cloister_attest::Root::Simulated, seconds);
         measurements.push(verified.map_err(NotAdmitted::Evidence)?.measurement.digest());

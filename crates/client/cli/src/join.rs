@@ -1,7 +1,7 @@
 //! `cloister join`: a node's enclave registers with a running network and gets the seed (docs/registration.md).
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cloister_chain::Genesis;
 use cloister_node::{Applicant, Home};
@@ -32,13 +32,22 @@ pub async fn run(shell: &Shell, command: &Join) -> Result<(), Error> {
 
     let applicant = block_in_place(|| Applicant::enrol(&genesis.chain_id, &home, &start::bare_enclave()))?;
     let now = time(&node, &genesis).await? / 1_000_000_000;
-    let registration = applicant.registration(enclaves::collateral(&genesis, command.collateral.as_deref(), now)?);
+    let introduction = applicant.introduction();
+    let registration = introduction.registration(enclaves::collateral(&genesis, command.collateral.as_deref(), now)?);
     let account = Account::new(owner, Client::new(&command.node, &genesis.chain_id)?);
     shell.prose(format_args!("{} registers this machine's enclave with {}", bech32(&account.address()), command.node));
     let included = account.transact(vec![register(account.address(), &registration)], register::GAS).await?;
-    let share = account.client().encrypted_seed(applicant.boot_key()).await?;
+    let mut share = account.client().encrypted_seed(introduction.boot_key()).await?;
+    let renewed = share.is_empty() && home.has_seed()?;
+    if share.is_empty() && !renewed {
+        shell.prose("This machine was registered before: the seed comes with the next epoch. Waiting.");
+    }
+    while share.is_empty() && !renewed {
+        tokio::time::sleep(PATIENCE).await;
+        share = account.client().encrypted_seed(introduction.boot_key()).await?;
+    }
     let joined = Joined {
-        event: "joined",
+        event: if renewed { "renewed" } else { "joined" },
         simulated: genesis.simulated,
         chain_id: genesis.chain_id.clone(),
         home: command.home.clone(),
@@ -47,7 +56,10 @@ pub async fn run(shell: &Shell, command: &Join) -> Result<(), Error> {
         transaction: included.hash,
         height: included.height,
     };
-    block_in_place(|| applicant.admit(&genesis, &home, &share))?;
+    // Who has the seed already needs no other share of it.
+    if !renewed {
+        block_in_place(|| applicant.admit(&genesis, &home, &share))?;
+    }
     joined.print(shell)
 }
 
@@ -100,11 +112,12 @@ async fn chain(shell: &Shell, command: &Join, node: &Node) -> Result<(Genesis, b
     Ok((genesis, true))
 }
 
+/// How often a machine that has to wait asks for its share.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Whose node it is.
 fn owner(command: &Join) -> Result<Wallet, Error> {
-    let path = command.key.clone().unwrap_or_else(|| command.home.join(testnet::OPERATOR));
-    let text = fs::read_to_string(&path).map_err(|source| Error::File { path, source })?;
-    Ok(Wallet::from_hex(text.trim())?)
+    command.key.as_deref().map_or_else(|| testnet::operator(&command.home), testnet::wallet)
 }
 
 /// Writes the files of a new home.
@@ -132,7 +145,7 @@ fn settle(command: &Join, home: &Home, genesis: &Genesis) -> Result<(), Error> {
 
 /// When the newest block was made, in nanoseconds since the Unix epoch: evidence is judged by the chain's time, not this
 /// machine's.
-async fn time(node: &Node, genesis: &Genesis) -> Result<u64, Error> {
+pub async fn time(node: &Node, genesis: &Genesis) -> Result<u64, Error> {
     let told = node.headers(1, 1).await?;
     if told.tip == 0 {
         return Ok(genesis.time);

@@ -14,6 +14,7 @@ mod doors;
 mod enclaves;
 mod error;
 mod join;
+mod runs;
 mod settings;
 mod shell;
 mod start;

@@ -16,6 +16,7 @@ use crate::dev::accounts;
 use crate::dev::ready::Walls;
 use crate::doors::{Doors, Place, Places};
 use crate::error::Error;
+use crate::runs;
 use crate::settings::{NetworkSettings, Settings};
 use crate::shell::{Paint, Shell};
 use crate::testnet;
@@ -43,6 +44,7 @@ struct Running {
     node: Arc<Node>,
     doors: Doors,
     pruner: Option<JoinHandle<()>>,
+    registrar: Option<JoinHandle<()>>,
     home: PathBuf,
     validator: B256,
     _lock: Option<HomeLock>,
@@ -56,13 +58,14 @@ impl Running {
         let doors = Doors::open(&node, &places, accounts::faucet(&[])?).await?;
         let keep = settings.state.keep;
         let pruner = (keep > 0).then(|| tokio::spawn(prune(Arc::clone(&node), keep)));
-        Ok(Self { node, doors, pruner, home: directory.into(), validator, _lock: lock })
+        let registrar = runs::keep_listed(&node, doors.cosmos(), directory);
+        Ok(Self { node, doors, pruner, registrar, home: directory.into(), validator, _lock: lock })
     }
 
     async fn stop(self) {
         self.doors.stop().await;
-        if let Some(pruner) = self.pruner {
-            pruner.abort();
+        for task in [self.pruner, self.registrar].into_iter().flatten() {
+            task.abort();
         }
         block_in_place(|| self.node.stop());
     }

@@ -32,6 +32,7 @@ pub fn init(shell: &Shell, init: &Init) -> Result<(), Error> {
         evm_gas: init.evm_gas,
         sdk_gas: init.sdk_gas,
         epochs: genesis::EPOCHS,
+        queries: init.queries,
         quick: false,
     };
     let made = make(&init.output, &plan, terms, accounts::HARDHAT, Owners::Fresh)?;
@@ -122,6 +123,17 @@ pub fn make(output: &Path, plan: &Plan, terms: genesis::Terms, hardhat: u32, own
     fs::rename(work.path(), output).map_err(refused(output))?;
     let _ = work.keep();
     Ok(made)
+}
+
+/// Whose the home in `directory` is.
+pub fn operator(directory: &Path) -> Result<Wallet, Error> {
+    wallet(&directory.join(OPERATOR))
+}
+
+/// The account whose secret key, in hex, is in a file.
+pub fn wallet(path: &Path) -> Result<Wallet, Error> {
+    let text = fs::read_to_string(path).map_err(|source| Error::File { path: path.into(), source })?;
+    Ok(Wallet::from_hex(text.trim())?)
 }
 
 /// Whom the validators of a new chain belong to.

@@ -70,6 +70,7 @@ impl Enclave {
             sealed_roots: safe.read()?,
             checkpoint: reader.checkpoint()?,
             trail: taken.map(|taken| taken.trail.clone()),
+            consensus_key: safe.consensus_key,
         };
         enclave.send(&ToEnclave::Boot(boot))?;
         let ToHost::Booted(booted) = enclave.receive()? else { return Err(EnclaveError::Protocol) };

@@ -11,6 +11,7 @@ use cloister_store::StoreError;
 
 use crate::enclave::{Enclave, EnclaveError};
 use crate::node::{NodeError, Shared, payers, standing};
+use crate::provision::Introduction;
 use crate::roots::Safe;
 use crate::snapshot::Taken;
 use crate::spawn::Spawner;
@@ -152,6 +153,7 @@ fn start(
     let signal = Arc::clone(&shared.signal);
     enclave.watch(move || signal.lost(generation))?;
     shared.queries.serve(generation, streams).map_err(EnclaveError::Spawn)?;
+    shared.introduced.send_replace(booted.run.map(|run| Introduction { consensus_key: safe.consensus_key, run }));
     tracing::info!(height = booted.height, lockdown = ?booted.lockdown, "the enclave is ready");
     Ok((enclave, booted.lockdown))
 }

@@ -99,7 +99,8 @@ impl Home {
 
     /// What an enclave that starts here seals with, and what it sealed.
     pub(crate) fn safe(&self) -> Safe {
-        Safe { sealing: SealingBytes(self.sealing.0), place: Arc::clone(&self.roots) }
+        let (sealing, place) = (SealingBytes(self.sealing.0), Arc::clone(&self.roots));
+        Safe { sealing, consensus_key: self.validator(), place }
     }
 
     /// Keeps every other process from using this home for as long as the lock lives; `None` for a home in memory.

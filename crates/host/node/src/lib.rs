@@ -26,7 +26,7 @@ pub use enclave::EnclaveError;
 pub use home::{Home, HomeError, HomeLock};
 pub use network::Network;
 pub use node::{Config, Node, NodeError};
-pub use provision::{Applicant, ProvisionError, found};
+pub use provision::{Applicant, Introduction, ProvisionError, found};
 pub use snapshot::SnapshotError;
 pub use spawn::{Spawner, Streams, process};
 

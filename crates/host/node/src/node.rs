@@ -22,6 +22,7 @@ use crate::enclave::EnclaveError;
 use crate::executor::Executor;
 use crate::home::{Home, HomeError};
 use crate::network::{Members, Network, Peers};
+use crate::provision::Introduction;
 use crate::queries::Queries;
 use crate::signal::Signal;
 use crate::spawn::Spawner;
@@ -134,6 +135,7 @@ pub(crate) struct Shared {
     pub(crate) gossip: OnceLock<Gossip>,
     pub(crate) peers: AtomicUsize,
     pub(crate) vitals: Vitals,
+    pub(crate) introduced: watch::Sender<Option<Introduction>>,
 }
 
 /// How blocks come about.
@@ -187,6 +189,7 @@ impl Node {
             gossip: OnceLock::new(),
             peers: AtomicUsize::new(0),
             vitals: Vitals::default(),
+            introduced: watch::Sender::new(None),
             genesis,
             store,
             signal,
@@ -231,6 +234,11 @@ impl Node {
             Ok(result) => result.clone().unwrap_or(Ok(())),
             Err(_) => Err(Arc::new(NodeError::Fault)),
         }
+    }
+
+    /// What the running enclave registers with, on a chain that admits enclaves. Another one with each of its starts.
+    pub fn introduced(&self) -> watch::Receiver<Option<Introduction>> {
+        self.shared.introduced.subscribe()
     }
 
     /// Which walls stand around the enclave.

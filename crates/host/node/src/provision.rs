@@ -3,8 +3,8 @@
 use std::os::unix::net::UnixStream;
 use std::process::Child;
 
-use cloister_attest::{Collateral, Evidence, Statement};
-use cloister_chain::trust::{Boot as BootKeys, Registration};
+use cloister_attest::{Collateral, Evidence};
+use cloister_chain::trust::Registration;
 use cloister_chain::wire::{self, Admit, Enrol, Enrolled, Found, SealingBytes, ToEnclave, ToHost, WireError};
 use cloister_chain::{B256, Genesis};
 use cloister_store::{Store, StoreError};
@@ -34,13 +34,31 @@ pub enum ProvisionError {
     Nodes,
 }
 
+/// The keys that one run of an enclave drew, and what its processor says about them.
+#[derive(Clone, Debug)]
+pub struct Introduction {
+    pub(crate) consensus_key: B256,
+    pub(crate) run: Enrolled,
+}
+
+impl Introduction {
+    /// Which machine it is, and what it is to be believed by. Its maker publishes the collateral.
+    pub fn registration(&self, collateral: Collateral) -> Registration {
+        let Enrolled { boot, statement } = self.run.clone();
+        Registration { consensus_key: self.consensus_key, boot, evidence: Evidence { statement, collateral } }
+    }
+
+    /// The key that a share for it is sealed to.
+    pub const fn boot_key(&self) -> B256 {
+        self.run.boot.kem
+    }
+}
+
 /// The enclave of a home that has made its boot keys. It ends with this value, and its boot keys with it.
 pub struct Applicant {
     stream: UnixStream,
     process: Option<Child>,
-    consensus_key: B256,
-    boot: BootKeys,
-    statement: Statement,
+    introduction: Introduction,
 }
 
 impl Applicant {
@@ -51,22 +69,14 @@ impl Applicant {
         let consensus_key = home.validator();
         let enrol = Enrol { chain_id: chain_id.into(), sealing_key: SealingBytes(home.sealing.0), consensus_key };
         match ask(&mut stream, &ToEnclave::Enrol(enrol))? {
-            ToHost::Enrolled(Enrolled { boot, statement }) => {
-                Ok(Self { stream, process, consensus_key, boot, statement })
-            }
+            ToHost::Enrolled(run) => Ok(Self { stream, process, introduction: Introduction { consensus_key, run } }),
             _ => Err(EnclaveError::Protocol.into()),
         }
     }
 
-    /// Which machine it is, and what it is to be believed by. Its maker publishes the collateral.
-    pub fn registration(&self, collateral: Collateral) -> Registration {
-        let evidence = Evidence { statement: self.statement.clone(), collateral };
-        Registration { consensus_key: self.consensus_key, boot: self.boot, evidence }
-    }
-
-    /// The key that a share for it is sealed to.
-    pub const fn boot_key(&self) -> B256 {
-        self.boot.kem
+    /// What it registers with.
+    pub const fn introduction(&self) -> &Introduction {
+        &self.introduction
     }
 
     /// Has it open a share, and keeps what it seals to its machine in `home`. A seed that is there already is replaced: it is

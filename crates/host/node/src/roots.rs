@@ -10,15 +10,18 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use cloister_chain::B256;
 use cloister_chain::wire::SealingBytes;
 use tempfile::NamedTempFile;
 
 use crate::home::HomeError;
 
-/// What this machine seals with, and the one thing that it keeps sealed outside the store.
+/// What an enclave of this machine starts with, and the one thing that it keeps sealed outside the store.
 #[derive(Debug)]
 pub(crate) struct Safe {
     pub(crate) sealing: SealingBytes,
+    /// The validator's public key, which the enclave's registrations name.
+    pub(crate) consensus_key: B256,
     pub(crate) place: Arc<Place>,
 }
 

@@ -198,7 +198,7 @@ fn live(mut stream: UnixStream, seen: &Seen, blocks: Blocks) -> Result<(), Box<d
     let genesis = height.is_none().then(|| results(0, &boot.genesis));
     let lockdown = Lockdown::default();
     let sealed_roots = b"sealed".to_vec();
-    let booted = Booted { sealed_roots, genesis, height: height.unwrap_or(0), checkpoint: None, lockdown };
+    let booted = Booted { sealed_roots, genesis, height: height.unwrap_or(0), checkpoint: None, lockdown, run: None };
     wire::send(&mut stream, &ToHost::Booted(booted))?;
     if height.is_some() {
         assert_eq!(boot.sealed_roots.as_deref(), Some(&b"sealed"[..]));

@@ -58,7 +58,8 @@ fn enrol(homes: &[Home]) -> Vec<Applicant> {
 fn genesis(homes: &[Home], applicants: &[Applicant]) -> Genesis {
     let genesis = Genesis::for_tests();
     let collateral = authority::collateral(&Bulletin::new(genesis.time / 1_000_000_000));
-    let certificate = |applicant: &Applicant| applicant.registration(collateral.clone()).to_bytes().into();
+    let certificate =
+        |applicant: &Applicant| applicant.introduction().registration(collateral.clone()).to_bytes().into();
     let node = |applicant| GenesisNode { owner: Address::ZERO, certificate: certificate(applicant) };
     let measurement = Measurement::Sgx { enclave: authority::program() }.digest();
     let release = Release { measurement, source: B256::ZERO, activation: 0 };

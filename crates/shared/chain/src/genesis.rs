@@ -41,8 +41,8 @@ pub struct Genesis {
     /// What is demanded of enclaves that want the seed; without it none of them gets it from the chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<Trust>,
-    /// Questions to contracts that an enclave answers between two blocks (M-10); without it any number, which only a SIMULATED
-    /// chain may want.
+    /// Questions to contracts that an enclave answers between two blocks (M-10), and none before the chain lists its run (M-04)
+    /// if it admits enclaves; without it any number, which only a SIMULATED chain may want.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queries: Option<u32>,
     /// Enclaves that have the seed from the start. Without any, the one validator's enclave makes it when it starts.
@@ -138,7 +138,7 @@ impl Genesis {
         if let Some(trust) = &self.trust {
             trust.check()?;
         }
-        if self.queries.is_none() && !self.simulated {
+        if !self.simulated && (self.queries.is_none() || self.trust.is_none()) {
             return Err(GenesisError::Queries);
         }
         if self.nodes.len() > MAX_NODES || (self.trust.is_none() && !self.nodes.is_empty()) {
@@ -215,7 +215,9 @@ mod tests {
         assert_eq!(genesis.check(), Ok(()));
         let hardware = Genesis { simulated: false, ..genesis.clone() };
         assert_eq!(hardware.check(), Err(GenesisError::Queries));
-        assert_eq!(Genesis { queries: Some(4_096), ..hardware }.check(), Ok(()));
+        let counted = Genesis { queries: Some(4_096), ..hardware };
+        assert_eq!(counted.check(), Err(GenesisError::Queries));
+        assert_eq!(Genesis { trust: Some(Trust::default()), ..counted }.check(), Ok(()));
         let node = GenesisNode { owner: Address::ZERO, certificate: Bytes::from_static(b"none") };
         let unproven = Genesis { nodes: vec![node.clone()], ..genesis.clone() };
         assert_eq!(unproven.check(), Err(GenesisError::Nodes));

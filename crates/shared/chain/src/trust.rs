@@ -202,10 +202,9 @@ pub struct Node {
     pub registered: Position,
     /// Seconds since the Unix epoch from which it is no longer admitted without new evidence.
     pub expires: u64,
-    /// The seed, sealed to [`Boot::kem`]; empty once it is revoked, and for a node of the genesis, which got it before.
+    /// The seed, sealed to [`Boot::kem`]. Empty once the node is revoked; and until the next epoch for a node of the genesis, which
+    /// got it before, and for a run that took the place of another one (M-06).
     pub share: Bytes,
-    /// Evidence that was used for this chip: never again.
-    pub used: Vec<B256>,
     /// Revoked by the validators, for ever.
     pub revoked: bool,
 }
@@ -224,7 +223,6 @@ impl Node {
             registered,
             expires: verified.expires,
             share: Bytes::new(),
-            used: vec![verified.identity],
             revoked: false,
         }
     }
@@ -235,12 +233,10 @@ impl Node {
     }
 }
 
-/// Most releases at a time. A count, as are the next three.
+/// Most releases at a time. A count, as is the next.
 pub const MAX_RELEASES: usize = 64;
 /// Most nodes that are registered at a time.
 pub const MAX_NODES: usize = 1_024;
-/// Most registrations of one chip.
-pub const MAX_RENEWALS: usize = 1_024;
 /// Longest delay of a release, in blocks.
 pub const MAX_DELAY: u64 = 100_000_000;
 /// Longest policy in a message, in bytes of JSON.

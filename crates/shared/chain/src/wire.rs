@@ -126,6 +126,8 @@ pub struct Boot {
     pub checkpoint: Option<Vec<u8>>,
     /// Without a checkpoint: the way to a state that others computed, to start from that. Needs sealed roots.
     pub trail: Option<Trail>,
+    /// With which the node's validator votes, or would: what [`Booted::run`] is introduced with.
+    pub consensus_key: B256,
 }
 
 /// An enclave that is to have the seed of a chain.
@@ -140,7 +142,7 @@ pub struct Enrol {
 }
 
 /// With what its maker publishes about the processor it is a [`Registration`](crate::trust::Registration).
-#[derive(Debug, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Enrolled {
     /// The public half of the keys of this run.
     pub boot: BootKeys,
@@ -186,6 +188,8 @@ pub struct Booted {
     pub checkpoint: Option<Vec<u8>>,
     /// What the lock-down achieved.
     pub lockdown: Lockdown,
+    /// What this run registers with, on a chain that admits enclaves.
+    pub run: Option<Enrolled>,
 }
 
 /// Which walls stand around the enclave process. The system-call filter is the barrier; the others add depth.
@@ -378,6 +382,8 @@ pub enum QueryRefusal {
     Fault = 5,
     /// As many questions to contracts were answered since the last block as the chain allows (M-10).
     Spent = 6,
+    /// The chain does not list this run of the enclave: it has not seen it start (M-04), or has seen a later one (M-06).
+    Unlisted = 7,
 }
 
 /// Why an enclave stopped. The numbers never change.

@@ -97,6 +97,10 @@ mechanisms! {
     LowOrder = "low-order",
     /// M-21: evidence is for one registration on one chain.
     EvidenceBinding = "evidence-binding",
+    /// M-04: an enclave that counts questions answers none before the chain has seen its start.
+    SeenStart = "seen-start",
+    /// M-06: of two runs on one chip the later counts, and gets the seed with the next epoch.
+    OneRun = "one-run",
     /// M-23: evidence and boot key serve once.
     EvidenceOnce = "evidence-once",
     /// M-24: evidence is judged at the time of the chain.

@@ -4,10 +4,11 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use cloister_chain::Outcome;
-use cloister_chain::wire::{self, Boot, Booted, Halt, Lockdown, ToEnclave, ToHost};
+use cloister_chain::wire::{self, Boot, Booted, Enrolled, Halt, Lockdown, ToEnclave, ToHost};
 use cloister_ledger::{Checkpoint, Ledger};
 
 use crate::machine::Machine;
+use crate::provision::Introduction;
 use crate::query::Tip;
 use crate::sealed::{Vault, fresh_roots};
 use crate::supply::SocketSupply;
@@ -15,7 +16,7 @@ use crate::{Stop, next, wipe};
 
 pub(crate) fn run(
     stream: &mut UnixStream,
-    machine: &Machine,
+    machine: &mut Machine,
     boot: Boot,
     lockdown: Lockdown,
     tip: &Tip,
@@ -23,7 +24,13 @@ pub(crate) fn run(
     // A name is part of every derivation, so it is checked before any.
     boot.genesis.check().map_err(|_| Halt::Genesis)?;
     let vault = machine.vault(&boot.genesis)?;
-    let Some(mut ledger) = start(stream, boot, &vault, lockdown, tip)? else { return Ok(()) };
+    let run = introduce(machine, &boot)?;
+    let awaited = run.as_ref().map(|run| (run.chip, run.enrolled.boot.kem));
+    let run = run.map(|run| run.enrolled);
+    let Some(mut ledger) = start(stream, boot, &vault, Begun { lockdown, run }, tip)? else { return Ok(()) };
+    if let Some((chip, boot_key)) = awaited {
+        ledger.await_registration(chip, boot_key);
+    }
     // The seed of a chain that begins was here.
     wipe::stack::<{ wipe::DEEP }>();
     while let Some(message) = next(stream)? {
@@ -40,13 +47,27 @@ pub(crate) fn run(
     Ok(())
 }
 
+/// What the host is told of a start.
+struct Begun {
+    lockdown: Lockdown,
+    run: Option<Enrolled>,
+}
+
+/// The keys of this run, if the chain admits enclaves. They open nothing: the run has the roots already. But a chain that has them
+/// has seen the run (M-04).
+fn introduce(machine: &mut Machine, boot: &Boot) -> Result<Option<Introduction>, Halt> {
+    let Boot { genesis, consensus_key, .. } = boot;
+    let introduce = || Introduction::make(machine, &genesis.chain_id, *consensus_key).map(|(run, _)| run);
+    genesis.trust.is_some().then(introduce).transpose()
+}
+
 /// From a boot message to a ledger; `None` if the host leaves while it loads. Queries have their states before the host is
 /// told that all is ready.
 fn start(
     stream: &mut UnixStream,
     boot: Boot,
     vault: &Vault,
-    lockdown: Lockdown,
+    Begun { lockdown, run }: Begun,
     tip: &Tip,
 ) -> Result<Option<Ledger>, Stop> {
     let Boot { genesis, sealed_roots, checkpoint, trail, .. } = boot;
@@ -73,12 +94,12 @@ fn start(
             let (ledger, mut outcome) = Ledger::genesis(&genesis, roots)?;
             seal_checkpoint(vault, &ledger, &mut outcome);
             let _ = tip.set(ledger.snapshots());
-            let booted = Booted { sealed_roots, genesis: Some(outcome), height: 0, checkpoint: None, lockdown };
+            let booted = Booted { sealed_roots, genesis: Some(outcome), height: 0, checkpoint: None, lockdown, run };
             wire::send(stream, &ToHost::Booted(booted))?;
             return Ok(Some(ledger));
         }
     };
-    let booted = Booted { sealed_roots, genesis: None, height: from.header.height, checkpoint: adopted, lockdown };
+    let booted = Booted { sealed_roots, genesis: None, height: from.header.height, checkpoint: adopted, lockdown, run };
     wire::send(stream, &ToHost::Booted(booted))?;
     let given = (roots.epoch(), roots.is_retiring());
     let mut loading = Ledger::resume(&genesis, roots, from)?;

@@ -85,7 +85,7 @@ fn run(block: &mut UnixStream, queries: Vec<UnixStream>, options: Options) -> Re
         ToEnclave::Enrol(enrol) => &enrol.sealing_key,
         _ => return Err(Stop::Halt(Halt::Protocol)),
     };
-    let machine = Machine::find(given)?;
+    let mut machine = Machine::find(given)?;
     let mut lockdown = Lockdown::default();
     if options.lock_down.is_some() {
         let mut streams = vec![block.as_fd()];
@@ -105,7 +105,7 @@ fn run(block: &mut UnixStream, queries: Vec<UnixStream>, options: Options) -> Re
         lockdown.seccomp = true;
     }
     match message {
-        ToEnclave::Boot(boot) => blocks::run(block, &machine, boot, lockdown, &tip),
+        ToEnclave::Boot(boot) => blocks::run(block, &mut machine, boot, lockdown, &tip),
         ToEnclave::Enrol(enrol) => provision::enrol(block, machine, enrol),
         _ => Err(Stop::Halt(Halt::Protocol)),
     }

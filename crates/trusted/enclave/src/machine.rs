@@ -55,12 +55,16 @@ impl Machine {
         Ok(Vault::new(genesis, &self.sealing_key))
     }
 
-    /// What the processor says about `data`, which names the chip that it is.
-    pub(crate) fn statement(&mut self, data: impl FnOnce(&HardwareId) -> ReportData) -> Result<Statement, Halt> {
+    /// Which chip this is, and what the processor says about `data`, which names it.
+    pub(crate) fn statement(
+        &mut self,
+        data: impl FnOnce(&HardwareId) -> ReportData,
+    ) -> Result<(HardwareId, Statement), Halt> {
         // A first statement is the way to learn the chip's name.
         let first = self.quoter.statement(&ReportData([0; 64])).map_err(unable)?;
         let chip = first.claimed_hardware().map_err(|why| unable(QuoteError::Malformed(why)))?;
-        self.quoter.statement(&data(&chip)).map_err(unable)
+        let statement = self.quoter.statement(&data(&chip)).map_err(unable)?;
+        Ok((chip, statement))
     }
 }
 

@@ -29,14 +29,15 @@ use crate::sealed::{Vault, fresh_roots, fresh_secret};
 use crate::{Stop, next};
 
 /// Enrols, and waits to be told which way the seed comes.
-pub(crate) fn enrol(stream: &mut UnixStream, machine: Machine, enrol: Enrol) -> Result<(), Stop> {
+pub(crate) fn enrol(stream: &mut UnixStream, mut machine: Machine, enrol: Enrol) -> Result<(), Stop> {
     let Enrol { chain_id, sealing_key: _, consensus_key } = enrol;
     if chain_id.len() > limits::CHAIN_ID_BYTES {
         return Err(Halt::Genesis.into());
     }
-    let mut applicant = Applicant { machine, chain_id, consensus_key, kem: BootKey::from_secret(fresh_secret()?) };
-    let (boot, statement) = applicant.introduce()?;
-    wire::send(stream, &ToHost::Enrolled(Enrolled { boot, statement }))?;
+    let (introduction, kem) = Introduction::make(&mut machine, &chain_id, consensus_key)?;
+    let boot = introduction.enrolled.boot;
+    let applicant = Applicant { machine, chain_id, consensus_key, kem };
+    wire::send(stream, &ToHost::Enrolled(introduction.enrolled))?;
     let Some(message) = next(stream)? else { return Ok(()) };
     let answer = match message {
         ToEnclave::Admit(admit) => {
@@ -49,6 +50,24 @@ pub(crate) fn enrol(stream: &mut UnixStream, machine: Machine, enrol: Enrol) -> 
     Ok(wire::send(stream, &answer)?)
 }
 
+/// The keys of a run, and what vouches for them.
+pub(crate) struct Introduction {
+    pub(crate) chip: B256,
+    pub(crate) enrolled: Enrolled,
+}
+
+impl Introduction {
+    /// Draws the keys of this run; the second value opens what is sealed to them.
+    pub(crate) fn make(machine: &mut Machine, chain_id: &str, consensus_key: B256) -> Result<(Self, BootKey), Halt> {
+        let kem = BootKey::from_secret(fresh_secret()?);
+        let sign = fresh_secret()?.expose(|secret| VerificationKey::from(&SigningKey::from(*secret)));
+        let nonce = fresh_secret()?.expose(|drawn| B256::from(*drawn));
+        let boot = BootKeys { sign: B256::new(sign.into()), kem: kem.public().into(), nonce };
+        let (chip, statement) = machine.statement(|chip| boot.report_data(chain_id, &consensus_key, chip))?;
+        Ok((Self { chip: chip.0, enrolled: Enrolled { boot, statement } }, kem))
+    }
+}
+
 /// An enclave that has made its boot keys.
 struct Applicant {
     machine: Machine,
@@ -58,15 +77,6 @@ struct Applicant {
 }
 
 impl Applicant {
-    /// The public half of this run's keys, and what the processor says about them.
-    fn introduce(&mut self) -> Result<(BootKeys, cloister_attest::Statement), Halt> {
-        let sign = fresh_secret()?.expose(|secret| VerificationKey::from(&SigningKey::from(*secret)));
-        let nonce = fresh_secret()?.expose(|drawn| B256::from(*drawn));
-        let boot = BootKeys { sign: B256::new(sign.into()), kem: self.kem.public().into(), nonce };
-        let data = |chip: &_| boot.report_data(&self.chain_id, &self.consensus_key, chip);
-        Ok((boot, self.machine.statement(data)?))
-    }
-
     /// Makes a seed, and hands it over to every enclave of the genesis.
     fn found(&self, boot: &BootKeys, found: &Found) -> Result<Founded, Halt> {
         let genesis = &found.genesis;

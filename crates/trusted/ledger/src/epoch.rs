@@ -25,6 +25,7 @@ use cloister_state::{Overlay, Supply, Tree};
 
 use crate::compute::Scene;
 use crate::eth::encode;
+use crate::registration;
 
 /// Where the chain stands after a block.
 pub(crate) struct Turn {
@@ -73,6 +74,7 @@ pub(crate) fn end_block<S: Supply>(
                 retiring: Some(Retiring { input: scene.epoch.keys.input, cursor: B256::ZERO, swept: false }),
             };
             state.write(Leaf::Switch(keys.epoch()), Some(encode(&randomness)));
+            registration::hand_over(scene, &keys, state)?;
             turn.keys = Some(keys);
         }
         None => {}

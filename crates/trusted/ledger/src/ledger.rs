@@ -24,6 +24,7 @@ use crate::eth::{self, encode};
 use crate::genesis;
 use crate::gov;
 use crate::query::{Snapshot, Snapshots};
+use crate::run::Run;
 use crate::staking;
 
 /// The state machine of one chain, at one height.
@@ -36,6 +37,7 @@ pub struct Ledger {
     cache: Cache,
     codes: Arc<Codes>,
     snapshots: Arc<Snapshots>,
+    run: Option<Run>,
 }
 
 /// A ledger that waits for the leaves of its checkpoint.
@@ -128,6 +130,12 @@ impl Ledger {
         Ok(self.advance(header.clone(), changes, receipts, base_fee, following, turn))
     }
 
+    /// Waits for the registration of this run, whose enclave is on `chip` and drew `boot_key`: a ledger that counts questions
+    /// answers none before it (M-04).
+    pub fn await_registration(&mut self, chip: B256, boot_key: B256) {
+        self.run = Some(Run::new(chip, boot_key));
+    }
+
     /// What the next block will be judged by.
     pub fn checkpoint(&self) -> &Checkpoint {
         &self.tip
@@ -162,7 +170,7 @@ impl Ledger {
             validators: genesis.validators.clone(),
             following: genesis.validators.clone(),
         };
-        Ok(Self { genesis, keys, epoch, tip, tree: Tree::new(), cache, codes, snapshots })
+        Ok(Self { genesis, keys, epoch, tip, tree: Tree::new(), cache, codes, snapshots, run: None })
     }
 
     /// Moves to the state after the block of `header`, which leaves `following` to sign two blocks later.
@@ -197,6 +205,9 @@ impl Ledger {
         if let Some(keys) = turn.keys {
             self.keys = Arc::new(keys);
             self.snapshots.turn(&self.keys);
+        }
+        if let Some(run) = &mut self.run {
+            self.snapshots.listed(run.follow(&changes.writes));
         }
         self.snapshots.push(Snapshot::new(&self.tip.header, &self.epoch, self.tree.clone(), changes.writes.len()));
         Outcome {

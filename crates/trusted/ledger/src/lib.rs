@@ -19,6 +19,7 @@ mod gov;
 mod ledger;
 mod query;
 mod registration;
+mod run;
 mod slashing;
 mod staking;
 

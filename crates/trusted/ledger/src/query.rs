@@ -1,7 +1,7 @@
 //! Questions about committed states.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use alloy_primitives::{Bytes, TxKind};
@@ -30,6 +30,8 @@ pub struct Snapshots {
     window: RwLock<VecDeque<Snapshot>>,
     /// Questions to contracts since the last block (M-10).
     asked: AtomicU32,
+    /// Whether the chain lists the run that answers (M-04, M-06).
+    listed: AtomicBool,
 }
 
 /// One committed state and the block that led to it.
@@ -50,12 +52,18 @@ impl Snapshot {
 
 impl Snapshots {
     pub(crate) fn new(genesis: Arc<Genesis>, keys: Arc<Keys>, cache: Cache, codes: Arc<Codes>) -> Self {
-        Self { genesis, keys: RwLock::new(keys), cache, codes, window: RwLock::default(), asked: AtomicU32::new(0) }
+        let (asked, listed) = (AtomicU32::new(0), AtomicBool::new(false));
+        Self { genesis, keys: RwLock::new(keys), cache, codes, window: RwLock::default(), asked, listed }
     }
 
     /// The keys of another epoch, or without a root that was erased.
     pub(crate) fn turn(&self, keys: &Arc<Keys>) {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(keys);
+    }
+
+    /// Whether the chain lists this run.
+    pub(crate) fn listed(&self, listed: bool) {
+        self.listed.store(listed, Ordering::Relaxed);
     }
 
     pub(crate) fn push(&self, snapshot: Snapshot) {
@@ -127,8 +135,10 @@ impl Snapshots {
                 input: keys.input_public(),
                 epoch: keys.epoch(),
             }),
-            Query::Contract(_) if !self.may_ask() => Answer::Refused(QueryRefusal::Spent),
             Query::Contract(query) => {
+                if let Err(refusal) = self.may_ask() {
+                    return Answer::Refused(refusal);
+                }
                 let mut scene = Scene::new(&self.genesis, (&keys, &epoch), &self.codes, &header, &header);
                 // Who asks about an old state seals to a key of now.
                 scene.grace = grace;
@@ -150,11 +160,19 @@ impl Snapshots {
         }
     }
 
-    /// Counts one more question to a contract, of whatever height: what is sealed is the same.
-    fn may_ask(&self) -> bool {
-        let Some(limit) = self.genesis.queries else { return true };
+    /// Counts one more question to a contract, of whatever height: what is sealed is the same. Without the chain an enclave
+    /// could be started again and again from one state, for a new count each time.
+    fn may_ask(&self) -> Result<(), QueryRefusal> {
+        let Some(limit) = self.genesis.queries else { return Ok(()) };
+        let unlisted = self.genesis.trust.is_some() && !self.listed.load(Ordering::Relaxed);
+        if holds(Mechanism::SeenStart) && unlisted {
+            return Err(QueryRefusal::Unlisted);
+        }
         let count = |asked: u32| (asked < limit).then(|| asked.saturating_add(1));
-        self.asked.fetch_update(Ordering::Relaxed, Ordering::Relaxed, count).is_ok() || !holds(Mechanism::QueryCount)
+        match self.asked.fetch_update(Ordering::Relaxed, Ordering::Relaxed, count) {
+            Err(_) if holds(Mechanism::QueryCount) => Err(QueryRefusal::Spent),
+            _ => Ok(()),
+        }
     }
 
     fn shows_keys(&self) -> bool {

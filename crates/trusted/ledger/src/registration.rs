@@ -4,22 +4,26 @@
 //! then seals the seed. The time is the previous block's, never a clock's. What is refused leaves no trace but the fee.
 //!
 //! What differs from Secret Network's module of the same messages: the certificate is a [`Registration`], one chip has one
-//! node, and evidence expires.
+//! node, which is the run that was registered last, and evidence expires.
 
+use borsh::BorshDeserialize as _;
 use cloister_attest::Verified;
 use cloister_chain::cosmos::trust::word;
 use cloister_chain::cosmos::{TrustMessage, bech32, from_bytes};
 use cloister_chain::receipt::Event;
-use cloister_chain::trust::{MAX_NODES, MAX_RELEASES, MAX_RENEWALS, Node, NotAdmitted, Registration, Release, Trust};
+use cloister_chain::trust::{MAX_NODES, MAX_RELEASES, Node, NotAdmitted, Registration, Release, Trust};
+use cloister_chain::wire::Halt;
 use cloister_chain::{Address, B256, Leaf};
-use cloister_state::Supply;
+use cloister_keys::Keys;
+use cloister_state::{Overlay, Supply};
 use cloister_teeth::{Mechanism, holds};
 use secret_sdk_proto::Any;
 use secret_sdk_proto::secret::registration::v1beta1::{RaAuthenticate, RaAuthenticateResponse};
 
-use crate::compute::Work;
+use crate::compute::{Scene, Work};
 use crate::cosmos::Fail;
 use crate::cosmos::events::event;
+use crate::eth::encode;
 use crate::gov;
 
 /// A message of the module: its response and its events.
@@ -95,19 +99,19 @@ impl<S: Supply> Work<'_, '_, S> {
         let verified = self.verify(trust, &registration)?;
         let chip = verified.hardware.0;
         let former: Option<Node> = self.meter.read(Leaf::Node(chip))?;
-        let used = used(former.as_ref(), owner, &verified)?;
+        may_renew(former.as_ref(), owner)?;
         let known = self.meter.read::<B256>(Leaf::BootKey(registration.boot.kem))?.is_some();
         if holds(Mechanism::EvidenceOnce) && known {
             return Err(refused(REPLAY, "the boot key was registered before"));
         }
-        let (id, boot) = (registration.id(), registration.boot);
-        let share = {
-            let scene = self.scene;
-            let tx = scene.keys.transaction(scene.header.height, scene.header_hash, self.tx_hash());
-            let share = scene.keys.share(&scene.genesis.hash(), &id, &boot.kem, &tx);
-            share.map_err(|_| refused(CERTIFICATE, "the boot key is of low order"))?
-        };
-        let node = Node { share: share.into(), used, ..Node::new(owner, &registration, &verified, self.position()) };
+        let (scene, boot) = (self.scene, registration.boot);
+        let tx = scene.keys.transaction(scene.header.height, scene.header_hash, self.tx_hash());
+        let share = scene.keys.share(&scene.genesis.hash(), &registration.id(), &boot.kem, &tx);
+        let share = share.map_err(|_| refused(CERTIFICATE, "the boot key is of low order"))?;
+        let mut node = Node::new(owner, &registration, &verified, self.position());
+        if !(holds(Mechanism::OneRun) && waits(scene, former.as_ref())) {
+            node.share = share.into();
+        }
         if former.is_none() {
             self.enlist(chip)?;
         }
@@ -149,22 +153,44 @@ impl<S: Supply> Work<'_, '_, S> {
     }
 }
 
-/// The evidence that may not be used for this chip again, if it may be registered: by whoever did so before, if anybody.
-fn used(former: Option<&Node>, owner: Address, verified: &Verified) -> Result<Vec<B256>, Fail> {
-    let Some(former) = former else { return Ok(vec![verified.identity]) };
+/// Whether the seed has to wait for the next epoch: the chip has another run, and which of the two is the clone, nobody can tell
+/// (M-06). On a chain without epochs there is nothing to wait for.
+fn waits(scene: &Scene<'_>, former: Option<&Node>) -> bool {
+    scene.genesis.epochs.is_some() && former.is_some_and(|former| former.is_admitted(scene.before))
+}
+
+/// Whether a chip may be registered again: by whoever did so before.
+fn may_renew(former: Option<&Node>, owner: Address) -> Result<(), Fail> {
+    let Some(former) = former else { return Ok(()) };
     if former.revoked {
         return Err(refused(REVOKED, "the chip was revoked"));
     }
     if holds(Mechanism::OneOwner) && former.owner != owner {
         return Err(refused(TAKEN, "the chip belongs to the node of another account"));
     }
-    if holds(Mechanism::EvidenceOnce) && former.used.contains(&verified.identity) {
-        return Err(refused(REPLAY, "the evidence was used before"));
+    Ok(())
+}
+
+/// With a new epoch's roots, to the runs that had to wait for it.
+pub(crate) fn hand_over<S: Supply>(scene: &Scene<'_>, keys: &Keys, state: &mut Overlay<S>) -> Result<(), Halt> {
+    let Some(chips) = state.read(&Leaf::Nodes).map_err(|_| Halt::Supply)? else { return Ok(()) };
+    let chips = Vec::<B256>::try_from_slice(&chips).map_err(|_| Halt::Supply)?;
+    let leaves: Vec<_> = chips.into_iter().map(Leaf::Node).collect();
+    state.prefetch(&leaves, &[]).map_err(|_| Halt::Supply)?;
+    let draws = keys.sweep(scene.header.height, scene.header_hash);
+    for leaf in leaves {
+        let Some(node) = state.read(&leaf).map_err(|_| Halt::Supply)? else { continue };
+        let mut node = Node::try_from_slice(&node).map_err(|_| Halt::Supply)?;
+        if !node.share.is_empty() || !node.is_admitted(scene.before) {
+            continue;
+        }
+        let id = node.boot.registration(&node.consensus_key);
+        // Nobody gets anything under a key for which everybody knows the secret.
+        let Ok(share) = keys.share(&scene.genesis.hash(), &id, &node.boot.kem, &draws) else { continue };
+        node.share = share.into();
+        state.write(leaf, Some(encode(&node)));
     }
-    if former.used.len() >= MAX_RENEWALS {
-        return Err(refused(FULL, "the chip was registered too often"));
-    }
-    Ok([former.used.as_slice(), &[verified.identity]].concat())
+    Ok(())
 }
 
 fn refused(code: u32, log: impl Into<String>) -> Fail {

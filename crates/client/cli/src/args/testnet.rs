@@ -55,6 +55,10 @@ pub struct Init {
     /// Gas of one block in the Cosmos SDK's units.
     #[arg(long, value_name = "GAS", default_value_t = 10_000_000, help_heading = "Chain")]
     pub sdk_gas: u64,
+    /// Count the questions to contracts, and answer so many between two blocks, as chains on hardware do. An enclave then answers
+    /// the first when the chain has listed its run, which `cloister start` sees to.
+    #[arg(long, value_name = "NUMBER", help_heading = "Chain")]
+    pub queries: Option<u32>,
     /// The directory to make. It must not exist, or be empty.
     #[arg(long, short, value_name = "DIR", help_heading = "Nodes")]
     pub output: PathBuf,

@@ -27,6 +27,8 @@ pub struct Terms {
     pub sdk_gas: u64,
     /// How its epochs follow each other.
     pub epochs: Epochs,
+    /// Questions to contracts between two blocks, if they are counted.
+    pub queries: Option<u32>,
     /// What takes weeks on a network takes LocalSecret's ninety seconds.
     pub quick: bool,
 }
@@ -45,6 +47,7 @@ impl Terms {
                 grace: dev.epoch_grace.map_or(EPOCHS.grace, nanoseconds),
                 ..EPOCHS
             },
+            queries: None,
             quick: true,
         }
     }
@@ -52,7 +55,7 @@ impl Terms {
 
 /// A new chain: `validators` sign its first blocks, `time` is nanoseconds since the Unix epoch.
 fn new(terms: Terms, accounts: &[DevAccount], validators: ValidatorSet, time: u64) -> Result<Genesis, Error> {
-    let Terms { chain_id, evm_chain_id, balance, evm_gas, sdk_gas, epochs, quick: _ } = terms;
+    let Terms { chain_id, evm_chain_id, balance, evm_gas, sdk_gas, epochs, queries, quick: _ } = terms;
     let balance = U256::from(balance) * COIN;
     // Each key is two accounts, and either of them may meet a client of either world.
     let people = accounts.iter().flat_map(DevAccount::addresses).map(|address| GenesisAccount {
@@ -73,7 +76,7 @@ fn new(terms: Terms, accounts: &[DevAccount], validators: ValidatorSet, time: u6
         accounts: people.chain(predeploys()).collect(),
         staking: None,
         trust: None,
-        queries: None,
+        queries,
         nodes: Vec::new(),
         epochs: Some(epochs),
     };

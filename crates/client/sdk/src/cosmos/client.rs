@@ -127,6 +127,7 @@ impl Client {
     }
 
     /// The seed of the network, sealed to this boot key of an enclave that was admitted: see [`register`](super::register).
+    /// Empty if it took the place of another run on its chip: then it comes with the next epoch.
     pub async fn encrypted_seed(&self, boot_key: B256) -> Result<Vec<u8>, Error> {
         let path = format!("/registration/v1beta1/encrypted-seed/{}", hex::encode(boot_key));
         let told: EncryptedSeed = self.rest.get(&path, &[]).await?;

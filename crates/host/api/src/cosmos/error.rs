@@ -118,7 +118,9 @@ impl RestError {
             Self::Refused(QueryRefusal::Spent) => (8, StatusCode::TOO_MANY_REQUESTS),
             Self::Refused(QueryRefusal::Height) => (3, StatusCode::BAD_REQUEST),
             Self::Refused(QueryRefusal::Dev) => (9, StatusCode::BAD_REQUEST),
-            Self::Refused(QueryRefusal::NotReady) | Self::Unavailable(_) => (14, StatusCode::SERVICE_UNAVAILABLE),
+            Self::Refused(QueryRefusal::NotReady | QueryRefusal::Unlisted) | Self::Unavailable(_) => {
+                (14, StatusCode::SERVICE_UNAVAILABLE)
+            }
             Self::Refused(QueryRefusal::Supply | QueryRefusal::Fault) | Self::Store(_) | Self::Internal => {
                 (13, StatusCode::INTERNAL_SERVER_ERROR)
             }
@@ -178,5 +180,6 @@ fn refusal_text(refusal: QueryRefusal) -> &'static str {
         QueryRefusal::NotReady => "the node is starting",
         QueryRefusal::Fault => "the query failed inside the enclave",
         QueryRefusal::Spent => "the enclave answers no more questions to contracts before the next block",
+        QueryRefusal::Unlisted => "the enclave answers contracts' questions once the chain lists this run of it",
     }
 }

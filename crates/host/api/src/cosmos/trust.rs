@@ -21,12 +21,15 @@ pub(super) fn routes<B: Backend>() -> Router<Door<B>> {
         .route("/cloister/trust/v1/nodes/{chip}", get(node))
 }
 
-/// The seed, sealed to the boot key that is named in hex.
+/// The seed, sealed to the boot key that is named in hex; empty if it has to wait for the next epoch.
 async fn encrypted_seed<B: Backend>(State(door): State<Door<B>>, Named(key): Named<String>, asked: Asked) -> Answered {
     let state = door.state(asked.height)?;
-    let chip: Option<B256> = state.get(&Leaf::BootKey(word(&key)?))?;
+    let key = word(&key)?;
+    let chip: Option<B256> = state.get(&Leaf::BootKey(key))?;
     let node: Option<Node> = chip.map(|chip| state.get(&Leaf::Node(chip))).transpose()?.flatten();
-    let node = node.filter(|node| !node.share.is_empty()).ok_or(RestError::Nothing("seed for this key"))?;
+    // A later run of the same chip has a share of its own, under another key.
+    let node = node.filter(|node| node.boot.kem == key && !node.revoked);
+    let node = node.ok_or(RestError::Nothing("seed for this key"))?;
     Ok(Reply::at(state.height, &json!({ "encrypted_seed": view::base64(&node.share) })))
 }
 

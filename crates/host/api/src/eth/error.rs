@@ -135,6 +135,7 @@ fn refusal_text(refusal: QueryRefusal) -> &'static str {
         QueryRefusal::Spent => {
             "limit exceeded: the enclave answers no more questions to contracts before the next block"
         }
+        QueryRefusal::Unlisted => "the enclave answers contracts' questions once the chain lists this run of it",
     }
 }
 

@@ -50,7 +50,14 @@ fn two_foundings_never_make_the_same_seed() {
 #[test]
 fn a_chain_whose_enclaves_have_the_seed_never_begins_with_another() {
     let genesis = Net::enrolled(1).genesis();
-    let boot = Boot { genesis, sealing_key: SealingBytes([1; 32]), sealed_roots: None, checkpoint: None, trail: None };
+    let boot = Boot {
+        genesis,
+        sealing_key: SealingBytes([1; 32]),
+        sealed_roots: None,
+        checkpoint: None,
+        trail: None,
+        consensus_key: B256::ZERO,
+    };
     let answer = Enclave::new().ask(&ToEnclave::Boot(boot));
     assert!(matches!(answer, ToHost::Halt(Halt::Sealed)), "{answer:?}");
 }
@@ -241,7 +248,14 @@ fn network_keys(genesis: &Genesis, machine: u8, sealed: &[u8]) -> Answer {
     let thread = std::thread::spawn(move || serve(far, vec![far_query], Options::default()));
     let sealing_key = SealingBytes([machine; 32]);
     let sealed_roots = Some(sealed.to_vec());
-    let boot = Boot { genesis: genesis.clone(), sealing_key, sealed_roots, checkpoint: None, trail: None };
+    let boot = Boot {
+        genesis: genesis.clone(),
+        sealing_key,
+        sealed_roots,
+        checkpoint: None,
+        trail: None,
+        consensus_key: B256::ZERO,
+    };
     wire::send(&mut stream, &ToEnclave::Boot(boot)).unwrap();
     let ToHost::Booted(_) = wire::receive(&mut stream).unwrap() else { panic!("booted") };
     wire::send(&mut query, &ToEnclave::Query(QueryAt { height: None, query: Query::NetworkKeys })).unwrap();

@@ -256,7 +256,6 @@ pub fn registered_under(
         registered: Position { height: REGISTERED, index },
         expires: verified.expires,
         share: Bytes::from_static(&[0xaa; 48]),
-        used: vec![verified.identity],
         revoked: false,
     };
     (registration, node)

@@ -22,6 +22,7 @@ mod invariants;
 mod joining;
 mod punishment;
 mod rewards;
+mod runs;
 
 /// What every user has at the start, beside what some have bonded.
 const RICH: u128 = 1_000 * POWER;

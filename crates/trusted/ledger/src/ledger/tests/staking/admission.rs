@@ -16,7 +16,7 @@ use super::*;
 const PROGRAM: B256 = B256::repeat_byte(0x0c);
 const DELAY: u64 = 20;
 
-fn net() -> Net {
+pub(super) fn net() -> Net {
     let mut net = Net::of(1);
     let release = Release { measurement: measured(PROGRAM), source: B256::ZERO, activation: 0 };
     let trust = Trust { policy: Policy::production(), releases: vec![release], delay: DELAY };
@@ -30,17 +30,17 @@ fn measured(program: B256) -> B256 {
 }
 
 /// An enclave that has just started, with what it would register.
-struct Starting {
+pub(super) struct Starting {
     chip: Chip,
     program: B256,
     debug: bool,
-    key: BootKey,
-    boot: Boot,
+    pub(super) key: BootKey,
+    pub(super) boot: Boot,
     consensus_key: B256,
 }
 
 /// The `run`th start of the enclave on the machine of a user.
-fn starting(user: u8, run: u8) -> Starting {
+pub(super) fn starting(user: u8, run: u8) -> Starting {
     let key = BootKey::from_secret(Secret::from_bytes([run; 32]));
     let boot = Boot { sign: B256::repeat_byte(run), kem: key.public().into(), nonce: B256::repeat_byte(run) };
     Starting { chip: Chip::new([user; 16]), program: PROGRAM, debug: false, key, boot, consensus_key: key_of(user) }
@@ -51,14 +51,14 @@ fn key_of(user: u8) -> B256 {
 }
 
 impl Starting {
-    fn registration(&self, chain_id: &str, bulletin: &Bulletin) -> Registration {
+    pub(super) fn registration(&self, chain_id: &str, bulletin: &Bulletin) -> Registration {
         let report_data = self.boot.report_data(chain_id, &self.consensus_key, &self.chip.hardware_id());
         let enclave = Enclave { measurement: self.program, report_data, debug: self.debug };
         let evidence = authority::evidence(&self.chip, &enclave, bulletin);
         Registration { consensus_key: self.consensus_key, boot: self.boot, evidence }
     }
 
-    fn chip(&self) -> B256 {
+    pub(super) fn chip(&self) -> B256 {
         self.chip.hardware_id().0
     }
 }
@@ -71,25 +71,25 @@ fn certified(user: u8, certificate: Vec<u8>) -> Any {
     }
 }
 
-fn register(user: u8, registration: &Registration) -> Any {
+pub(super) fn register(user: u8, registration: &Registration) -> Any {
     certified(user, registration.to_bytes())
 }
 
 impl Net {
-    fn seconds(&self) -> u64 {
+    pub(super) fn seconds(&self) -> u64 {
         self.time() / SECOND
     }
 
-    fn bulletin(&self) -> Bulletin {
+    pub(super) fn bulletin(&self) -> Bulletin {
         Bulletin::new(self.seconds())
     }
 
-    fn node(&self, starting: &Starting) -> Option<Node> {
+    pub(super) fn node(&self, starting: &Starting) -> Option<Node> {
         self.leaf(Leaf::Node(starting.chip()))
     }
 
     /// The validators decide it.
-    fn decree(&mut self, name: &str, message: &impl prost::Message) -> gov::Status {
+    pub(super) fn decree(&mut self, name: &str, message: &impl prost::Message) -> gov::Status {
         let any = Any { type_url: format!("/cloister.trust.v1.{name}"), value: message.encode_to_vec() };
         self.do_well(5, submit(&proposal(5, 20 * POWER, vec![any])));
         let governance: gov::Governance = self.leaf(Leaf::Governance).expect("a proposal");
@@ -101,7 +101,7 @@ impl Net {
     }
 }
 
-fn authority_account() -> String {
+pub(super) fn authority_account() -> String {
     bech32(&gov::account())
 }
 

@@ -1,0 +1,32 @@
+//! One run of an enclave, as the chain sees it (M-04, M-06).
+//!
+//! An enclave cannot know whether the state that its host starts it from is the newest. What it can know: the boot key that it
+//! drew when it started stands in a block, so the block was made afterwards. And two enclaves that a host started on one chip can
+//! both go on with blocks, but the chain lists one of them: the one that was registered last.
+
+use cloister_chain::trust::Node;
+use cloister_chain::{B256, Leaf};
+
+/// A run that waits for the chain to list it, or is listed.
+#[derive(Debug)]
+pub(crate) struct Run {
+    chip: B256,
+    boot_key: B256,
+    listed: bool,
+}
+
+impl Run {
+    /// A run that the chain has not seen.
+    pub(crate) const fn new(chip: B256, boot_key: B256) -> Self {
+        Self { chip, boot_key, listed: false }
+    }
+
+    /// Looks at what a block wrote. True if this is the run that the chain lists for its chip.
+    pub(crate) fn follow(&mut self, writes: &[(Leaf, Option<Vec<u8>>)]) -> bool {
+        for (_, value) in writes.iter().filter(|(leaf, _)| *leaf == Leaf::Node(self.chip)) {
+            let node: Option<Node> = value.as_deref().and_then(|value| borsh::from_slice(value).ok());
+            self.listed = node.is_some_and(|node| node.boot.kem == self.boot_key && !node.revoked);
+        }
+        self.listed
+    }
+}
