@@ -7,6 +7,7 @@ mod envelopes;
 mod evm;
 mod founding;
 mod queries;
+mod runs;
 mod sealed;
 mod state;
 mod wall;
@@ -15,11 +16,12 @@ use crate::scenario::Scenario;
 
 /// Every attack, in the order in which they are told.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    let chapters: [&[Scenario]; 10] = [
+    let chapters: [&[Scenario]; 11] = [
         commits::SCENARIOS,
         blocks::SCENARIOS,
         state::SCENARIOS,
         sealed::SCENARIOS,
+        runs::SCENARIOS,
         queries::SCENARIOS,
         evm::SCENARIOS,
         envelopes::SCENARIOS,

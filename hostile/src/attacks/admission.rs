@@ -62,7 +62,7 @@ const COMING: B256 = B256::repeat_byte(0x0d);
 pub(super) struct Starting {
     chip: Chip,
     program: B256,
-    key: BootKey,
+    pub(super) key: BootKey,
     pub(super) boot: Boot,
     consensus_key: B256,
 }
@@ -97,12 +97,12 @@ fn chip(stage: &mut Stage) -> Chip {
     Chip::new(stage.dice.bytes())
 }
 
-fn now(chain: &Chain) -> u64 {
+pub(super) fn now(chain: &Chain) -> u64 {
     chain.parent.header.seconds()
 }
 
 /// Its transaction, by the account of a user.
-fn register(user: u8, sequence: u64, registration: &Registration) -> Bytes {
+pub(super) fn register(user: u8, sequence: u64, registration: &Registration) -> Bytes {
     let message = RaAuthenticate { sender: account(user).to_vec(), certificate: registration.to_bytes() };
     let type_url = "/secret.registration.v1beta1.RaAuthenticate".into();
     signed(user, sequence, 10_000_000, vec![Any { type_url, value: message.encode_to_vec() }])

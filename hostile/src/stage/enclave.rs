@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread::JoinHandle;
 
 use cloister_chain::wire::{
-    self, Answer, Boot, Booted, Execute, Halt, Query, QueryAt, SealingBytes, ToEnclave, ToHost, WireError,
+    self, Answer, Boot, Booted, Enrolled, Execute, Halt, Query, QueryAt, SealingBytes, ToEnclave, ToHost, WireError,
 };
 use cloister_chain::{B256, Genesis, Leaf, Outcome, Trail};
 use cloister_teeth::Mechanism;
@@ -30,6 +30,8 @@ pub(crate) fn become_enclave(without: Option<&str>) -> ExitCode {
 pub(crate) struct Enclave {
     pub(crate) block: UnixStream,
     pub(crate) query: UnixStream,
+    /// What its run registers with, if it told.
+    pub(crate) run: Option<Enrolled>,
     process: Child,
     said: Option<JoinHandle<Vec<u8>>>,
 }
@@ -78,7 +80,7 @@ impl Enclave {
             said
         });
         hand_over(&block, &far_query)?;
-        Ok(Self { block, query, process, said: Some(said) })
+        Ok(Self { block, query, run: None, process, said: Some(said) })
     }
 
     /// Says something on the block stream. An enclave that has ended does not hear it.
@@ -111,10 +113,9 @@ impl Enclave {
             consensus_key: B256::ZERO,
         };
         self.tell(&ToEnclave::Boot(boot))?;
-        Ok(match self.hear()? {
-            Some(ToHost::Booted(booted)) => Some(booted),
-            _ => None,
-        })
+        let Some(ToHost::Booted(booted)) = self.hear()? else { return Ok(None) };
+        self.run.clone_from(&booted.run);
+        Ok(Some(booted))
     }
 
     /// Hands over a state; true if the enclave takes it.

@@ -6,6 +6,7 @@
 
 use cloister_chain::trust::Node;
 use cloister_chain::{B256, Leaf};
+use cloister_teeth::{Mechanism, holds};
 
 /// A run that waits for the chain to list it, or is listed.
 #[derive(Debug)]
@@ -25,7 +26,8 @@ impl Run {
     pub(crate) fn follow(&mut self, writes: &[(Leaf, Option<Vec<u8>>)]) -> bool {
         for (_, value) in writes.iter().filter(|(leaf, _)| *leaf == Leaf::Node(self.chip)) {
             let node: Option<Node> = value.as_deref().and_then(|value| borsh::from_slice(value).ok());
-            self.listed = node.is_some_and(|node| node.boot.kem == self.boot_key && !node.revoked);
+            let listed = node.is_some_and(|node| node.boot.kem == self.boot_key && !node.revoked);
+            self.listed = listed || (self.listed && !holds(Mechanism::OneRun));
         }
         self.listed
     }
