@@ -15,5 +15,6 @@ mod kill;
 mod logs;
 mod network;
 mod private;
+mod runs;
 mod testnet;
 mod verify;

@@ -170,13 +170,13 @@ const FREE: [&str; 6] = [
     "--gossip-listen=/ip4/127.0.0.1/tcp/0",
 ];
 
-fn start(home: &Path, flags: &[&str]) -> Dev {
+pub fn start(home: &Path, flags: &[&str]) -> Dev {
     let mut command = cloister();
     command.args(["start", "--json", "--home"]).arg(home).args(FREE).args(flags);
     Dev::spawn(command)
 }
 
-fn init(output: &Path, flags: &[&str]) -> Value {
+pub fn init(output: &Path, flags: &[&str]) -> Value {
     let output = [&["testnet", "init", "--json", "--output", output.to_str().unwrap()], flags].concat();
     json_of(&output)
 }
