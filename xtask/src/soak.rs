@@ -15,6 +15,7 @@ const SEEDS: &str = "fuzz/corpus/seeds";
 const BLOCKS: &str = "3000";
 const EPOCHS: &str = "300";
 const SIM_SEEDS: &str = "10000";
+const WRITES: &str = "100000000";
 /// Thirty times what a test run has.
 const SWEEP_CASES: &str = "100000";
 
@@ -34,6 +35,12 @@ pub fn blocks() -> Outcome {
 pub fn epochs() -> Outcome {
     let args = ["test", "-p", "cloister-ledger", "--lib", "crashes_at_every_step", "--", "--nocapture"];
     shell::run(shell::cargo().args(args).env("CLOISTER_EPOCHS", EPOCHS))
+}
+
+/// A hundred million sealed values, of which no two share a nonce. Takes 1.2 GB.
+pub fn writes() -> Outcome {
+    let args = ["test", "-p", "cloister-keys", "--test", "private", "v13", "--", "--nocapture"];
+    shell::run(shell::cargo().args(args).env("CLOISTER_WRITES", WRITES))
 }
 
 /// Four validators in processes of their own: killed, cut off, delayed, contradicted, for as long as the tests can be told.

@@ -223,3 +223,32 @@ proptest! {
         prop_assert!(state().open(B256::ZERO, &bytes).is_err());
     }
 }
+
+/// `CLOISTER_WRITES` says how many.
+#[test]
+fn v13_no_nonce_meets_two_values_however_many_are_written() {
+    let writes = std::env::var("CLOISTER_WRITES").map_or(20_000, |number| number.parse::<u64>().unwrap());
+    let contracts = [CONTRACT, OTHER].map(|contract| keys().contract_state(contract));
+    let names: Vec<B256> = (0..16_u8).map(|number| state().name(&[number])).collect();
+    // Every height is decided twice, by blocks that compete, and each writes everything once: what a fork or a clone executes.
+    let write = |number: u64| {
+        let (contract, number) = (number % 2, number / 2);
+        let (rival, number) = (number % 2, number / 2);
+        let (name, number) = (number % 16, number / 16);
+        let place = WritePlace {
+            height: number / 64,
+            header_hash: B256::from(U256::from(2 * (number / 64) + rival)),
+            transaction: number / 8 % 8,
+            write: number % 8,
+        };
+        let name = names[usize::try_from(name).unwrap()];
+        contracts[usize::try_from(contract).unwrap()].seal(name, &place, &number.to_be_bytes()).unwrap()
+    };
+    let nonce = |sealed: &[u8]| -> [u8; 12] { *sealed[9..].first_chunk().unwrap() };
+    let mut nonces: Vec<[u8; 12]> = (0..writes).map(|number| nonce(&write(number))).collect();
+    nonces.sort_unstable();
+    assert!(nonces.windows(2).all(|pair| pair[0] != pair[1]));
+    for number in (0..writes).step_by(1_009) {
+        assert_eq!(write(number), write(number), "executed again it is the same");
+    }
+}
