@@ -2,11 +2,15 @@
 
 mod admission;
 mod blocks;
+mod clock;
 mod commits;
 mod envelopes;
+mod epochs;
 mod evm;
 mod founding;
+mod oracles;
 mod queries;
+mod retired;
 mod sealed;
 mod state;
 mod wall;
@@ -15,13 +19,17 @@ use crate::scenario::Scenario;
 
 /// Every attack, in the order in which they are told.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    let chapters: [&[Scenario]; 10] = [
+    let chapters: [&[Scenario]; 14] = [
         commits::SCENARIOS,
         blocks::SCENARIOS,
+        clock::SCENARIOS,
         state::SCENARIOS,
         sealed::SCENARIOS,
+        epochs::SCENARIOS,
+        retired::SCENARIOS,
         queries::SCENARIOS,
         evm::SCENARIOS,
+        oracles::SCENARIOS,
         envelopes::SCENARIOS,
         founding::SCENARIOS,
         admission::SCENARIOS,

@@ -54,7 +54,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 ];
 
 /// The program that the chain released.
-const RELEASED: B256 = B256::repeat_byte(0x0c);
+pub(super) const RELEASED: B256 = B256::repeat_byte(0x0c);
 /// The program that it will have released at a height far away.
 const COMING: B256 = B256::repeat_byte(0x0d);
 
@@ -84,7 +84,7 @@ impl Starting {
 }
 
 /// A chain that hands its seed to enclaves that run [`RELEASED`].
-fn chain(stage: &Stage) -> Result<Chain, Failure> {
+pub(super) fn chain(stage: &Stage) -> Result<Chain, Failure> {
     let digest = |program| Measurement::Sgx { enclave: program }.digest();
     let release = |program, activation| Release { measurement: digest(program), source: B256::ZERO, activation };
     let mut releases = vec![release(RELEASED, 0), release(COMING, 1_000)];
@@ -102,7 +102,7 @@ fn now(chain: &Chain) -> u64 {
 }
 
 /// Its transaction, by the account of a user.
-fn register(user: u8, sequence: u64, registration: &Registration) -> Bytes {
+pub(super) fn register(user: u8, sequence: u64, registration: &Registration) -> Bytes {
     let message = RaAuthenticate { sender: account(user).to_vec(), certificate: registration.to_bytes() };
     let type_url = "/secret.registration.v1beta1.RaAuthenticate".into();
     signed(user, sequence, 10_000_000, vec![Any { type_url, value: message.encode_to_vec() }])

@@ -60,12 +60,18 @@ impl Reply {
 
 impl Enclave {
     pub(crate) fn start(without: Option<Mechanism>) -> Result<Self, Failure> {
+        Self::start_in(without, &[])
+    }
+
+    /// The same in an environment of the host's.
+    pub(crate) fn start_in(without: Option<Mechanism>, environment: &[(&str, String)]) -> Result<Self, Failure> {
         let (block, far_block) = UnixStream::pair()?;
         let (query, far_query) = UnixStream::pair()?;
         let mut process = Command::new("/proc/self/exe")
             .arg(ENCLAVE)
             .args(without.map(Mechanism::word))
             .env_clear()
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(OwnedFd::from(far_block))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -131,10 +137,15 @@ impl Enclave {
         Ok(self.boot(genesis, disk, None)?.is_some() && self.load(&disk.leaves)?)
     }
 
+    /// Hands over a block, without waiting for what comes of it.
+    pub(crate) fn begin(&mut self, block: &Execute) -> Result<(), Failure> {
+        let copy = Execute { block: block.block.clone(), certificate: block.certificate.clone() };
+        self.tell(&ToEnclave::Execute(copy))
+    }
+
     /// Has a block executed, answering from `disk`.
     pub(crate) fn execute(&mut self, block: &Execute, disk: &Disk) -> Result<Reply, Failure> {
-        let copy = Execute { block: block.block.clone(), certificate: block.certificate.clone() };
-        self.tell(&ToEnclave::Execute(copy))?;
+        self.begin(block)?;
         loop {
             match self.hear()? {
                 Some(ToHost::Need { leaves, positions, blobs, .. }) => {
@@ -161,6 +172,11 @@ impl Enclave {
                 None => return Err("the enclave is gone".into()),
             }
         }
+    }
+
+    /// Which process it is.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Everything the process said to the operator until its end.

@@ -115,6 +115,16 @@ mechanisms! {
     Sequence = "sequence",
     /// A frame has a bound.
     FrameBound = "frame-bound",
+    /// M-05, M-26: what is kept of the roots has to lead to the state's epoch, and is brought there.
+    StateEpoch = "state-epoch",
+    /// M-26: the root of a retired epoch is erased.
+    Erasure = "erasure",
+    /// M-26: after the time of grace nothing opens that was sealed to the former input key.
+    Grace = "grace",
+    /// M-26: each epoch has a root of its own, and what it seals says so under the seal.
+    EpochOfItsOwn = "epoch-of-its-own",
+    /// M-19: a confidential operation has one price, whatever it works on.
+    FlatPrice = "flat-price",
 }
 
 /// Whether a mechanism is at work: always.

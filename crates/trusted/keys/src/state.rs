@@ -108,6 +108,7 @@ impl StateKeys {
 
     fn associated_data(&self, name: B256, epoch: u64) -> Vec<u8> {
         let name = if holds(Mechanism::StateContext) { name } else { B256::ZERO };
+        let epoch = if holds(Mechanism::EpochOfItsOwn) { epoch } else { 0 };
         let context = [self.contract.as_slice(), name.as_slice(), &epoch.to_be_bytes()];
         info(self.names.chain_id(), VALUE_LABEL, &context)
     }
