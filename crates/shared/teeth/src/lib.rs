@@ -4,12 +4,20 @@
 //! [`holds`] in one place. In every build but the kit's own that is a constant, and the compiler removes the question; with
 //! the feature `teeth`, which no product has and no release build accepts, the kit switches off one mechanism at a time.
 //!
+//! Beside them stands what a test of M-07 asks: how often something was [`decrypted`].
+//!
 //! Must not know: what the mechanisms do.
 //!
 //! ```
 //! use cloister_teeth::{Mechanism, holds};
 //! assert!(Mechanism::ALL.into_iter().all(holds), "nobody has switched anything off");
 //! ```
+
+mod count;
+
+pub use count::decrypted;
+#[cfg(debug_assertions)]
+pub use count::decryptions;
 
 #[cfg(all(feature = "teeth", not(debug_assertions)))]
 compile_error!("the feature `teeth` switches defences off: it is for the hostile-host kit, never for a release");
