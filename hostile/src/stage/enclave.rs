@@ -4,7 +4,7 @@ use std::io::{self, IoSlice, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 
 use cloister_chain::wire::{
@@ -65,17 +65,17 @@ impl Enclave {
 
     /// The same in an environment of the host's.
     pub(crate) fn start_in(without: Option<Mechanism>, environment: &[(&str, String)]) -> Result<Self, Failure> {
+        let mut command = Command::new("/proc/self/exe");
+        command.arg(ENCLAVE).args(without.map(Mechanism::word)).env_clear();
+        Self::spawn(command.envs(environment.iter().map(|(name, value)| (name, value))))
+    }
+
+    /// Another program, which should be an enclave too.
+    pub(crate) fn spawn(program: &mut Command) -> Result<Self, Failure> {
         let (block, far_block) = UnixStream::pair()?;
         let (query, far_query) = UnixStream::pair()?;
-        let mut process = Command::new("/proc/self/exe")
-            .arg(ENCLAVE)
-            .args(without.map(Mechanism::word))
-            .env_clear()
-            .envs(environment.iter().map(|(name, value)| (name, value)))
-            .stdin(OwnedFd::from(far_block))
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let mut process =
+            program.stdin(OwnedFd::from(far_block)).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let mut stderr = process.stderr.take().ok_or("standard error is piped")?;
         let said = std::thread::spawn(move || {
             let mut said = Vec::new();
@@ -180,12 +180,17 @@ impl Enclave {
     }
 
     /// Everything the process said to the operator until its end.
-    pub(crate) fn leave(mut self) -> Result<String, Failure> {
+    pub(crate) fn leave(self) -> Result<String, Failure> {
+        Ok(self.end()?.0)
+    }
+
+    /// The same, and how it ended.
+    pub(crate) fn end(mut self) -> Result<(String, ExitStatus), Failure> {
         self.block.shutdown(std::net::Shutdown::Both)?;
-        self.process.wait()?;
+        let status = self.process.wait()?;
         let said =
             self.said.take().map(JoinHandle::join).transpose().map_err(|_| "the reader of standard error died")?;
-        Ok(String::from_utf8_lossy(&said.unwrap_or_default()).into_owned())
+        Ok((String::from_utf8_lossy(&said.unwrap_or_default()).into_owned(), status))
     }
 
     /// Bytes as they are, on the block stream; false if the enclave stopped listening before the last one.
