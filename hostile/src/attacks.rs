@@ -4,6 +4,7 @@ mod admission;
 mod blocks;
 mod clock;
 mod commits;
+mod decrees;
 mod envelopes;
 mod epochs;
 mod evm;
@@ -19,7 +20,7 @@ use crate::scenario::Scenario;
 
 /// Every attack, in the order in which they are told.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    let chapters: [&[Scenario]; 14] = [
+    let chapters: [&[Scenario]; 15] = [
         commits::SCENARIOS,
         blocks::SCENARIOS,
         clock::SCENARIOS,
@@ -33,6 +34,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
         envelopes::SCENARIOS,
         founding::SCENARIOS,
         admission::SCENARIOS,
+        decrees::SCENARIOS,
         wall::SCENARIOS,
     ];
     chapters.into_iter().flatten()

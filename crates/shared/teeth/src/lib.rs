@@ -113,6 +113,12 @@ mechanisms! {
     OneOwner = "one-owner",
     /// M-28: a program has to be released.
     Releases = "releases",
+    /// M-23: what the policy denies as a whole is not admitted.
+    DeniedFamily = "denied-family",
+    /// M-24: collateral of an older evaluation than the policy's floor is not taken.
+    TcbFloor = "tcb-floor",
+    /// M-29: who is trusted is for a proposal to decide.
+    OnlyByProposal = "only-by-proposal",
     /// M-12: an error text of a confidential call leaves sealed.
     SealedErrors = "sealed-errors",
     /// M-18: lengths show as buckets only.
