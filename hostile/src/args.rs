@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use crate::Failure;
 use crate::attacks;
 use crate::scenario::Scenario;
@@ -11,6 +13,8 @@ pub(crate) struct Args {
     pub(crate) json: bool,
     pub(crate) list: bool,
     pub(crate) teeth: bool,
+    /// A production enclave to be tried, instead of attacks.
+    pub(crate) production: Option<PathBuf>,
     pub(crate) chosen: Vec<&'static Scenario>,
 }
 
@@ -22,17 +26,21 @@ Usage: cloister-hostile [OPTIONS] [NAME..]
   --seed N     what the attacks draw from (default 1)
   --seeds N    this many seeds, from that one on (default 1)
   --teeth      each attack once more with its defence switched off, which has to succeed; needs the feature `teeth`
+  --production PROGRAM
+               only that production enclave: what it refuses, on a machine with or without a processor
   --list       only say which attacks there are
   --json       one JSON object a line";
 
 impl Args {
     pub(crate) fn parse(words: &[String]) -> Result<Self, Failure> {
-        let mut args = Self { seed: 1, seeds: 1, json: false, list: false, teeth: false, chosen: Vec::new() };
+        let mut args =
+            Self { seed: 1, seeds: 1, json: false, list: false, teeth: false, production: None, chosen: Vec::new() };
         let mut words = words.iter().map(String::as_str);
         while let Some(word) = words.next() {
             match word {
                 "--seed" => args.seed = number(words.next())?,
                 "--seeds" => args.seeds = number(words.next())?,
+                "--production" => args.production = Some(words.next().ok_or(USAGE)?.into()),
                 "--json" => args.json = true,
                 "--list" => args.list = true,
                 "--teeth" => args.teeth = true,

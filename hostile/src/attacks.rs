@@ -2,11 +2,16 @@
 
 mod admission;
 mod blocks;
+mod clock;
 mod commits;
+mod decrees;
 mod envelopes;
+mod epochs;
 mod evm;
 mod founding;
+mod oracles;
 mod queries;
+mod retired;
 mod runs;
 mod sealed;
 mod state;
@@ -16,17 +21,22 @@ use crate::scenario::Scenario;
 
 /// Every attack, in the order in which they are told.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    let chapters: [&[Scenario]; 11] = [
+    let chapters: [&[Scenario]; 16] = [
         commits::SCENARIOS,
         blocks::SCENARIOS,
+        clock::SCENARIOS,
         state::SCENARIOS,
         sealed::SCENARIOS,
         runs::SCENARIOS,
+        epochs::SCENARIOS,
+        retired::SCENARIOS,
         queries::SCENARIOS,
         evm::SCENARIOS,
+        oracles::SCENARIOS,
         envelopes::SCENARIOS,
         founding::SCENARIOS,
         admission::SCENARIOS,
+        decrees::SCENARIOS,
         wall::SCENARIOS,
     ];
     chapters.into_iter().flatten()

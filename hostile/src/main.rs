@@ -8,6 +8,7 @@
 
 mod args;
 mod attacks;
+mod production;
 mod run;
 mod scenario;
 mod stage;
@@ -24,7 +25,10 @@ fn main() -> ExitCode {
         return stage::become_enclave(args.get(1).map(String::as_str));
     }
     match args::Args::parse(&args) {
-        Ok(args) => run::run(&args),
+        Ok(args) => match &args.production {
+            Some(program) => production::run(program),
+            None => run::run(&args),
+        },
         Err(failure) => {
             eprintln!("cloister-hostile: {failure}");
             ExitCode::from(2)

@@ -7,6 +7,7 @@ mod dice;
 mod disk;
 mod enclave;
 mod ether;
+mod machine;
 
 use cloister_teeth::Mechanism;
 
@@ -18,6 +19,7 @@ pub(crate) use dice::Dice;
 pub(crate) use disk::Disk;
 pub(crate) use enclave::{ENCLAVE, Enclave, Reply, become_enclave};
 pub(crate) use ether::{address, call, create, secret, transfer};
+pub(crate) use machine::{Clock, memory};
 
 /// One run of one attack.
 pub(crate) struct Stage {
@@ -39,6 +41,11 @@ impl Stage {
     /// An enclave process that belongs to no chain yet.
     pub(crate) fn enclave(&self) -> Result<Enclave, Failure> {
         Enclave::start(self.without)
+    }
+
+    /// The same on a machine with that clock.
+    pub(crate) fn enclave_under(&self, clock: Clock) -> Result<Enclave, Failure> {
+        Enclave::start_in(self.without, &clock.environment()?)
     }
 }
 

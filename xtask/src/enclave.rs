@@ -18,8 +18,10 @@ const PROFILE: &[&str] = &["profile.release.debug=false", "profile.release.strip
 const NO_SIMULATOR: &str = "--no-default-features";
 
 /// What a production build must not contain (V-40): the module that issues simulated evidence, and the label from which
-/// all its secret keys follow. Nor what switches defences off for the hostile-host kit.
-const FORBIDDEN: &[&str] = &["simulated_authority", "cloister/simulated-authority/secret-key", "cloister_teeth6switch"];
+/// all its secret keys follow. Nor what switches defences off for the hostile-host kit, nor what shows an account's AES key to a
+/// developer (D12).
+const FORBIDDEN: &[&str] =
+    &["simulated_authority", "cloister/simulated-authority/secret-key", "cloister_teeth6switch", "development_key"];
 /// Features that let these in.
 const FEATURES: &[&str] = &["simulator", "teeth"];
 /// What shows that names and labels can be found in it at all: a crate of ours, a label of the same kind.
@@ -67,6 +69,19 @@ pub fn check_features() -> Outcome {
         [] => Ok(()),
         wrong => Err(Failure::new(format!("a production enclave links {}", wrong.join(", ")))),
     }
+}
+
+/// Builds the production enclave as tests are built, in seconds where the rest is built already; searches it, and has the
+/// hostile-host kit start it (V-40, V-41). The one that is released is the one of [`hash`].
+pub fn check_production() -> Outcome {
+    let package = ["--package", "cloister-enclave", "--bin", "cloister-enclave"];
+    shell::run(shell::cargo().args(["build", "--quiet", "--locked", NO_SIMULATOR]).args(package))?;
+    // The next build of the name has a simulator.
+    let (built, program) = (Path::new("target/debug/cloister-enclave"), Path::new("target/debug/production-enclave"));
+    fs::copy(built, program).map_err(|error| Failure::new(format!("{}: {error}", built.display())))?;
+    search(program, &read(program)?, Vec::new())?;
+    let kit = ["run", "--quiet", "--package", "cloister-hostile", "--features", "teeth", "--", "--production"];
+    shell::run(shell::cargo().args(kit).arg(program))
 }
 
 /// Crates of a `cargo tree` with a feature that no production enclave has.
@@ -147,16 +162,24 @@ fn sha256(program: &Path) -> Outcome<String> {
 
 /// Looks for what must not be in a program that was built in `root`.
 fn scan(root: &Path, program: &Path) -> Outcome {
-    let bytes = fs::read(program).map_err(|error| Failure::new(format!("{}: {error}", program.display())))?;
-    let mut complaints = complaints(&bytes);
+    let bytes = read(program)?;
     // A path of this machine would make it another program elsewhere.
     let homes = homes(root)?;
     let paths = homes.iter().map(|(path, _)| path.display().to_string()).filter(|path| holds(&bytes, path));
-    complaints.extend(paths.map(|path| format!("contains the path {path}")));
+    search(program, &bytes, paths.map(|path| format!("contains the path {path}")).collect())
+}
+
+/// Looks for what must not be in any production build, and complains of that and of what was found before.
+fn search(program: &Path, bytes: &[u8], found: Vec<String>) -> Outcome {
+    let complaints = [complaints(bytes), found].concat();
     if complaints.is_empty() {
         return Ok(());
     }
     Err(Failure::new(format!("{}: {}", program.display(), complaints.join("; "))))
+}
+
+fn read(program: &Path) -> Outcome<Vec<u8>> {
+    fs::read(program).map_err(|error| Failure::new(format!("{}: {error}", program.display())))
 }
 
 fn complaints(bytes: &[u8]) -> Vec<String> {
@@ -193,6 +216,10 @@ mod tests {
         assert!(read("simulated_authority/certificates.rs").contains(&format!("\"{}\"", FORBIDDEN[1])));
         assert_eq!(FORBIDDEN[2], format!("cloister_teeth{}{}", "switch".len(), "switch"), "as a symbol has it");
         assert!(read("../../teeth/src/lib.rs").contains("#[cfg(feature = \"teeth\")]\nmod switch {"));
+        assert!(
+            read("../../../trusted/ledger/src/query.rs")
+                .contains(&format!("#[cfg(feature = \"simulator\")]\n#[inline(never)]\nfn {}(", FORBIDDEN[3]))
+        );
         let teeth = fs::read_to_string(shell::root().join("crates/shared/teeth/src/lib.rs")).expect("a source file");
         assert!(teeth.contains("#[cfg(feature = \"teeth\")]\nmod switch {") && FORBIDDEN[2].ends_with("6switch"));
     }

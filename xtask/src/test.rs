@@ -33,6 +33,7 @@ pub fn all() -> Outcome {
             .map(|transcript| Tally::of_suite(&transcript))
     });
     report.check("hostile host", hostile::short);
+    report.check("production enclave", enclave::check_production);
     report.contracts();
     report.suite("attest package", attest_package);
     report.check("node", build_node);

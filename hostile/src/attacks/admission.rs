@@ -54,7 +54,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 ];
 
 /// The program that the chain released.
-const RELEASED: B256 = B256::repeat_byte(0x0c);
+pub(super) const RELEASED: B256 = B256::repeat_byte(0x0c);
+/// Blocks between a decision for a program and its first admission.
+pub(super) const DELAY: u64 = 20;
 /// The program that it will have released at a height far away.
 const COMING: B256 = B256::repeat_byte(0x0d);
 
@@ -84,16 +86,21 @@ impl Starting {
 }
 
 /// A chain that hands its seed to enclaves that run [`RELEASED`].
-fn chain(stage: &Stage) -> Result<Chain, Failure> {
+pub(super) fn chain(stage: &Stage) -> Result<Chain, Failure> {
+    chain_with(stage, Policy::production())
+}
+
+/// The same with another policy.
+pub(super) fn chain_with(stage: &Stage, policy: Policy) -> Result<Chain, Failure> {
     let digest = |program| Measurement::Sgx { enclave: program }.digest();
     let release = |program, activation| Release { measurement: digest(program), source: B256::ZERO, activation };
     let mut releases = vec![release(RELEASED, 0), release(COMING, 1_000)];
     releases.sort_by_key(|release| release.measurement);
-    let trust = Trust { policy: Policy::production(), releases, delay: 20 };
+    let trust = Trust { policy, releases, delay: DELAY };
     Chain::start(stage, Genesis { trust: Some(trust), ..genesis(1, Vec::new()) }, 1)
 }
 
-fn chip(stage: &mut Stage) -> Chip {
+pub(super) fn chip(stage: &mut Stage) -> Chip {
     Chip::new(stage.dice.bytes())
 }
 
@@ -109,7 +116,7 @@ pub(super) fn register(user: u8, sequence: u64, registration: &Registration) -> 
 }
 
 /// The node that the next block admits if it holds this registration.
-fn admitted(
+pub(super) fn admitted(
     stage: &Stage,
     chain: &Chain,
     (user, sequence): (u8, u64),

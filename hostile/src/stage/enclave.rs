@@ -4,7 +4,7 @@ use std::io::{self, IoSlice, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 
 use cloister_chain::wire::{
@@ -62,16 +62,22 @@ impl Reply {
 
 impl Enclave {
     pub(crate) fn start(without: Option<Mechanism>) -> Result<Self, Failure> {
+        Self::start_in(without, &[])
+    }
+
+    /// The same in an environment of the host's.
+    pub(crate) fn start_in(without: Option<Mechanism>, environment: &[(&str, String)]) -> Result<Self, Failure> {
+        let mut command = Command::new("/proc/self/exe");
+        command.arg(ENCLAVE).args(without.map(Mechanism::word)).env_clear();
+        Self::spawn(command.envs(environment.iter().map(|(name, value)| (name, value))))
+    }
+
+    /// Another program, which should be an enclave too.
+    pub(crate) fn spawn(program: &mut Command) -> Result<Self, Failure> {
         let (block, far_block) = UnixStream::pair()?;
         let (query, far_query) = UnixStream::pair()?;
-        let mut process = Command::new("/proc/self/exe")
-            .arg(ENCLAVE)
-            .args(without.map(Mechanism::word))
-            .env_clear()
-            .stdin(OwnedFd::from(far_block))
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let mut process =
+            program.stdin(OwnedFd::from(far_block)).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let mut stderr = process.stderr.take().ok_or("standard error is piped")?;
         let said = std::thread::spawn(move || {
             let mut said = Vec::new();
@@ -133,10 +139,15 @@ impl Enclave {
         Ok(self.boot(genesis, disk, None)?.is_some() && self.load(&disk.leaves)?)
     }
 
+    /// Hands over a block, without waiting for what comes of it.
+    pub(crate) fn begin(&mut self, block: &Execute) -> Result<(), Failure> {
+        let copy = Execute { block: block.block.clone(), certificate: block.certificate.clone() };
+        self.tell(&ToEnclave::Execute(copy))
+    }
+
     /// Has a block executed, answering from `disk`.
     pub(crate) fn execute(&mut self, block: &Execute, disk: &Disk) -> Result<Reply, Failure> {
-        let copy = Execute { block: block.block.clone(), certificate: block.certificate.clone() };
-        self.tell(&ToEnclave::Execute(copy))?;
+        self.begin(block)?;
         loop {
             match self.hear()? {
                 Some(ToHost::Need { leaves, positions, blobs, .. }) => {
@@ -165,13 +176,23 @@ impl Enclave {
         }
     }
 
+    /// Which process it is.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Everything the process said to the operator until its end.
-    pub(crate) fn leave(mut self) -> Result<String, Failure> {
+    pub(crate) fn leave(self) -> Result<String, Failure> {
+        Ok(self.end()?.0)
+    }
+
+    /// The same, and how it ended.
+    pub(crate) fn end(mut self) -> Result<(String, ExitStatus), Failure> {
         self.block.shutdown(std::net::Shutdown::Both)?;
-        self.process.wait()?;
+        let status = self.process.wait()?;
         let said =
             self.said.take().map(JoinHandle::join).transpose().map_err(|_| "the reader of standard error died")?;
-        Ok(String::from_utf8_lossy(&said.unwrap_or_default()).into_owned())
+        Ok((String::from_utf8_lossy(&said.unwrap_or_default()).into_owned(), status))
     }
 
     /// Bytes as they are, on the block stream; false if the enclave stopped listening before the last one.

@@ -2,6 +2,7 @@
 
 use alloy_primitives::{B256, FixedBytes};
 use chrono::DateTime;
+use cloister_teeth::{Mechanism, holds};
 use dcap_qvl::configs::RingConfig;
 use dcap_qvl::intel::{extract_cert_chain, parse_pck_extension_with};
 use dcap_qvl::quote::{AuthData, Quote, Report};
@@ -165,7 +166,7 @@ impl Appraisal<'_> {
         if rules.denied_models.contains(&FixedBytes(chip.fmspc)) {
             return Err(Refused::ModelDenied);
         }
-        if claims.tcb.eval_data_number < rules.min_tcb_eval_data_number {
+        if claims.tcb.eval_data_number < rules.min_tcb_eval_data_number && holds(Mechanism::TcbFloor) {
             return Err(Refused::OldCollateral);
         }
         check_status(rules, claims)?;

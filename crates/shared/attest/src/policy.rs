@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::FixedBytes;
 use borsh::{BorshDeserialize, BorshSerialize};
+use cloister_teeth::{Mechanism, holds};
 use serde::{Deserialize, Serialize};
 
 use crate::refused::Refused;
@@ -102,7 +103,8 @@ impl Policy {
     }
 
     pub(crate) fn check_family(&self, family: Family) -> Result<(), Refused> {
-        if self.denied.contains(&family) { Err(Refused::FamilyDenied) } else { Ok(()) }
+        let denied = self.denied.contains(&family) && holds(Mechanism::DeniedFamily);
+        if denied { Err(Refused::FamilyDenied) } else { Ok(()) }
     }
 }
 

@@ -4,12 +4,20 @@
 //! [`holds`] in one place. In every build but the kit's own that is a constant, and the compiler removes the question; with
 //! the feature `teeth`, which no product has and no release build accepts, the kit switches off one mechanism at a time.
 //!
+//! Beside them stands what a test of M-07 asks: how often something was [`decrypted`].
+//!
 //! Must not know: what the mechanisms do.
 //!
 //! ```
 //! use cloister_teeth::{Mechanism, holds};
 //! assert!(Mechanism::ALL.into_iter().all(holds), "nobody has switched anything off");
 //! ```
+
+mod count;
+
+pub use count::decrypted;
+#[cfg(debug_assertions)]
+pub use count::decryptions;
 
 #[cfg(all(feature = "teeth", not(debug_assertions)))]
 compile_error!("the feature `teeth` switches defences off: it is for the hostile-host kit, never for a release");
@@ -109,6 +117,12 @@ mechanisms! {
     OneOwner = "one-owner",
     /// M-28: a program has to be released.
     Releases = "releases",
+    /// M-23: what the policy denies as a whole is not admitted.
+    DeniedFamily = "denied-family",
+    /// M-24: collateral of an older evaluation than the policy's floor is not taken.
+    TcbFloor = "tcb-floor",
+    /// M-29: who is trusted is for a proposal to decide.
+    OnlyByProposal = "only-by-proposal",
     /// M-12: an error text of a confidential call leaves sealed.
     SealedErrors = "sealed-errors",
     /// M-18: lengths show as buckets only.
@@ -119,6 +133,16 @@ mechanisms! {
     Sequence = "sequence",
     /// A frame has a bound.
     FrameBound = "frame-bound",
+    /// M-05, M-26: what is kept of the roots has to lead to the state's epoch, and is brought there.
+    StateEpoch = "state-epoch",
+    /// M-26: the root of a retired epoch is erased.
+    Erasure = "erasure",
+    /// M-26: after the time of grace nothing opens that was sealed to the former input key.
+    Grace = "grace",
+    /// M-26: each epoch has a root of its own, and what it seals says so under the seal.
+    EpochOfItsOwn = "epoch-of-its-own",
+    /// M-19: a confidential operation has one price, whatever it works on.
+    FlatPrice = "flat-price",
 }
 
 /// Whether a mechanism is at work: always.

@@ -81,7 +81,10 @@ pub fn serve(mut block: UnixStream, queries: Vec<UnixStream>, options: Options) 
 fn run(block: &mut UnixStream, queries: Vec<UnixStream>, options: Options) -> Result<(), Stop> {
     let Some(message) = next(block)? else { return Ok(()) };
     let given = match &message {
-        ToEnclave::Boot(boot) => &boot.sealing_key,
+        ToEnclave::Boot(boot) => {
+            machine::serves(&boot.genesis)?;
+            &boot.sealing_key
+        }
         ToEnclave::Enrol(enrol) => &enrol.sealing_key,
         _ => return Err(Stop::Halt(Halt::Protocol)),
     };

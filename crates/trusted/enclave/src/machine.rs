@@ -49,9 +49,7 @@ impl Machine {
 
     /// What seals for a chain here; nothing does for a chain of another kind of machine.
     pub(crate) fn vault(&self, genesis: &Genesis) -> Result<Vault, Halt> {
-        if holds(Mechanism::SimulatedOnly) && genesis.simulated != cfg!(feature = "simulator") {
-            return Err(Halt::Genesis);
-        }
+        serves(genesis)?;
         Ok(Vault::new(genesis, &self.sealing_key))
     }
 
@@ -66,6 +64,19 @@ impl Machine {
         let statement = self.quoter.statement(&data(&chip)).map_err(unable)?;
         Ok((chip, statement))
     }
+}
+
+/// Refuses a chain of the other kind of machine. Before the processor is looked for, too: an operator whose program is the wrong one
+/// is to hear that.
+pub(crate) fn serves(genesis: &Genesis) -> Result<(), Halt> {
+    if !holds(Mechanism::SimulatedOnly) || genesis.simulated == cfg!(feature = "simulator") {
+        return Ok(());
+    }
+    complain(match genesis.simulated {
+        true => &"this program serves chains that promise hardware, and the genesis says SIMULATED",
+        false => &"this program is SIMULATED, and the genesis promises hardware",
+    });
+    Err(Halt::Genesis)
 }
 
 /// What failed is for the operator, and tells nothing that a client sent.

@@ -125,9 +125,12 @@ impl<V: Vault> Confidential<V> {
                 Work { vault: &mut self.vault, handles: &mut self.handles, memory, frame }.run(&request)
             }
         };
+        // The other price is the EVM's own for `EXP`: by the bytes of the number.
+        let by_value = if holds(Mechanism::FlatPrice) { 0 } else { self.handles.bytes() };
+        let gas = request.gas.saturating_add(by_value).min(gas_limit);
         match output {
-            Some(output) => PrecompileOutput::new(request.gas, output, 0),
-            None => PrecompileOutput::revert(request.gas, Bytes::new(), 0),
+            Some(output) => PrecompileOutput::new(gas, output, 0),
+            None => PrecompileOutput::revert(gas, Bytes::new(), 0),
         }
     }
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
 use cloister_envelope::{ExchangeKey, Secret, UserKey};
+use cloister_teeth::{Mechanism, holds};
 use zeroize::Zeroizing;
 
 use crate::schedule::{
@@ -83,7 +84,10 @@ impl Roots {
     pub fn step(self, chain_id: &str, randomness: &B256) -> Self {
         let epoch = self.epoch.checked_add(1).expect("an epoch lasts minutes at least");
         let parent = Parent::<Epoch>::new(chain_id.into(), &self.current);
-        let next = parent.derive(&NEXT_EPOCH_ROOT, &[&epoch.to_be_bytes(), randomness.as_slice()]);
+        let next = match holds(Mechanism::EpochOfItsOwn) {
+            true => parent.derive(&NEXT_EPOCH_ROOT, &[&epoch.to_be_bytes(), randomness.as_slice()]),
+            false => copy(&self.current),
+        };
         Self { permanent: self.permanent, current: next, retiring: Some(self.current), epoch }
     }
 

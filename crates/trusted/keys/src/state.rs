@@ -5,7 +5,7 @@ use aes_gcm_siv::aead::{Aead, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, KeyInit};
 use alloy_primitives::{Address, B256};
 use cloister_envelope::padding::Buckets;
-use cloister_teeth::{Mechanism, holds};
+use cloister_teeth::{Mechanism, decrypted, holds};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -103,11 +103,13 @@ impl StateKeys {
         }
         let payload = Payload { msg: sealed, aad: &self.associated_data(name, epoch) };
         let padded = sealing.cipher.decrypt(nonce.into(), payload).map_err(|_| StateError::Refused)?;
+        decrypted();
         VALUE_BUCKETS.unpad(Zeroizing::new(padded)).ok_or(StateError::Refused)
     }
 
     fn associated_data(&self, name: B256, epoch: u64) -> Vec<u8> {
         let name = if holds(Mechanism::StateContext) { name } else { B256::ZERO };
+        let epoch = if holds(Mechanism::EpochOfItsOwn) { epoch } else { 0 };
         let context = [self.contract.as_slice(), name.as_slice(), &epoch.to_be_bytes()];
         info(self.names.chain_id(), VALUE_LABEL, &context)
     }

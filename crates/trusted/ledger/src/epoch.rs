@@ -22,6 +22,7 @@ use cloister_chain::wire::Halt;
 use cloister_chain::{B256, Cell, Epoch, Epochs, Leaf};
 use cloister_keys::{Keys, TxKeys, WritePlace};
 use cloister_state::{Overlay, Supply, Tree};
+use cloister_teeth::{Mechanism, holds};
 
 use crate::compute::Scene;
 use crate::eth::encode;
@@ -60,7 +61,7 @@ pub(crate) fn end_block<S: Supply>(
             }
             if retiring.swept && !scene.grace {
                 turn.epoch.retiring = None;
-                turn.keys = Some(scene.keys.retired());
+                turn.keys = holds(Mechanism::Erasure).then(|| scene.keys.retired());
             }
         }
         None if epochs.is_over(scene.epoch, scene.header.time) => {
@@ -101,6 +102,9 @@ pub(crate) fn reconcile(
     epoch: &Epoch,
     switch: impl Fn(u64) -> Option<B256>,
 ) -> Result<Arc<Keys>, Halt> {
+    if !holds(Mechanism::StateEpoch) {
+        return Ok(keys);
+    }
     while keys.epoch() < epoch.number {
         let randomness = switch(keys.epoch().saturating_add(1)).ok_or(Halt::Root)?;
         keys = Arc::new(keys.next_epoch(&randomness));

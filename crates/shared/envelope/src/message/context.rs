@@ -63,7 +63,7 @@ impl CallContext<'_> {
             push_part(&mut funds, coin.denom.as_bytes());
             push_part(&mut funds, &coin.amount.to_be_bytes::<32>());
         }
-        let epoch = epoch.to_be_bytes();
+        let epoch = authentic(epoch);
         let context = [
             epoch.as_slice(),
             self.chain_id.as_bytes(),
@@ -80,9 +80,13 @@ impl CallContext<'_> {
 impl QueryContext<'_> {
     /// `part(label) ‖ part(epoch) ‖ part(chain id) ‖ part(contract) ‖ part(code hash)`.
     pub(super) fn associated_data(&self, label: &str, epoch: u64) -> Vec<u8> {
-        let epoch = epoch.to_be_bytes();
+        let epoch = authentic(epoch);
         parts(label, &[&epoch, self.chain_id.as_bytes(), self.contract.as_slice(), self.code_hash.as_slice()])
     }
+}
+
+fn authentic(epoch: u64) -> [u8; 8] {
+    if holds(Mechanism::EpochOfItsOwn) { epoch.to_be_bytes() } else { [0; 8] }
 }
 
 /// `part("cloister envelope v1/<label>") ‖ part(context 1) ‖ …`, `part(x) = length(4, big-endian) ‖ x`: reads in one way only.

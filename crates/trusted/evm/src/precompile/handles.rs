@@ -28,6 +28,11 @@ impl Handles {
         self.values.get(&handle).filter(|value| value.width == width).map(|value| value.word)
     }
 
+    /// How many bytes the values have without leading zeros, for the price that nobody pays: see [`super`].
+    pub(crate) fn bytes(&self) -> u64 {
+        self.values.values().fold(0, |sum, value| sum.saturating_add(value.word.byte_len() as u64))
+    }
+
     /// The value of an operand, behind a handle or in the clear.
     pub(crate) fn operand(&self, operand: Operand, word: U256) -> Option<U256> {
         if operand.secret {

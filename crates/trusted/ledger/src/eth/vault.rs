@@ -7,6 +7,7 @@ use alloy_primitives::{Address, B256, U256};
 use cloister_envelope::{Recipient, UserCipher};
 use cloister_evm::{KeyForm, Vault};
 use cloister_keys::{Keys, NetworkCipher, TxKeys};
+use cloister_teeth::decrypted;
 
 /// The vault of a block, or of a query: what a transaction draws, and the ciphers that it used, prepared.
 pub(crate) struct KeyVault<'a> {
@@ -90,7 +91,9 @@ impl Vault for KeyVault<'_> {
     }
 
     fn open_network(&mut self, contract: Address, sealed: U256, epoch: u64) -> Option<u128> {
-        Some(self.contract(contract, epoch)?.open(sealed))
+        let opened = self.contract(contract, epoch)?.open(sealed);
+        decrypted();
+        Some(opened)
     }
 
     fn seal_user(&mut self, user: Address, plain: u128) -> U256 {
@@ -99,6 +102,7 @@ impl Vault for KeyVault<'_> {
     }
 
     fn open_user(&mut self, user: Address, sealed: U256) -> u128 {
+        decrypted();
         self.user(user).open(sealed)
     }
 

@@ -5,6 +5,7 @@ use cloister_chain::gov::{Params, account};
 use cloister_chain::staking::{self, Decimal, FeePool, pool};
 use cloister_chain::{Address, Leaf};
 use cloister_state::Supply;
+use cloister_teeth::{Mechanism, holds};
 use secret_sdk_proto::cosmos::base::v1beta1::Coin;
 use secret_sdk_proto::cosmos::{distribution, gov, slashing};
 use secret_sdk_proto::tendermint::google::protobuf::Duration;
@@ -14,7 +15,7 @@ use crate::cosmos::{Fail, bank};
 
 /// Refuses a message that only a proposal may send, from anybody but the module's account.
 pub(crate) fn only_by_proposal(signer: Address) -> Result<(), Fail> {
-    if signer == account() {
+    if signer == account() || !holds(Mechanism::OnlyByProposal) {
         return Ok(());
     }
     let log = format!("invalid authority; expected {}, got {}", bech32(&account()), bech32(&signer));

@@ -23,6 +23,8 @@ use super::*;
 
 mod authorized;
 mod basics;
+#[cfg(debug_assertions)]
+mod blind;
 mod calls;
 mod epochs;
 mod hostile;
