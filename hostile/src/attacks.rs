@@ -7,6 +7,7 @@ mod envelopes;
 mod evm;
 mod founding;
 mod queries;
+mod releases;
 mod sealed;
 mod state;
 mod wall;
@@ -15,7 +16,7 @@ use crate::scenario::Scenario;
 
 /// Every attack, in the order in which they are told.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    let chapters: [&[Scenario]; 10] = [
+    let chapters: [&[Scenario]; 11] = [
         commits::SCENARIOS,
         blocks::SCENARIOS,
         state::SCENARIOS,
@@ -25,6 +26,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
         envelopes::SCENARIOS,
         founding::SCENARIOS,
         admission::SCENARIOS,
+        releases::SCENARIOS,
         wall::SCENARIOS,
     ];
     chapters.into_iter().flatten()

@@ -61,8 +61,8 @@ fn genesis(homes: &[Home], applicants: &[Applicant]) -> Genesis {
     let certificate = |applicant: &Applicant| applicant.registration(collateral.clone()).to_bytes().into();
     let node = |applicant| GenesisNode { owner: Address::ZERO, certificate: certificate(applicant) };
     let measurement = Measurement::Sgx { enclave: authority::program() }.digest();
-    let release = Release { measurement, source: B256::ZERO, activation: 0 };
-    let trust = Trust { policy: Policy::production(), releases: vec![release], delay: 1 };
+    let releases = vec![Release::simulated(measurement)];
+    let trust = Trust { policy: Policy::production(), releases, delay: 1, ..Trust::default() };
     let validators = homes.iter().map(|home| Validator { key: home.validator(), power: 1 }).collect();
     Genesis {
         validators: ValidatorSet::new(validators).unwrap(),

@@ -136,7 +136,7 @@ impl Genesis {
             coins = coins.checked_add(account.coins).ok_or(GenesisError::Coins)?;
         }
         if let Some(trust) = &self.trust {
-            trust.check()?;
+            trust.check(&self.chain_id, self.simulated)?;
         }
         if self.queries.is_none() && !self.simulated {
             return Err(GenesisError::Queries);

@@ -105,6 +105,10 @@ mechanisms! {
     OneOwner = "one-owner",
     /// M-28: a program has to be released.
     Releases = "releases",
+    /// M-28: enough rebuilders vouch for a release.
+    Rebuilds = "rebuilds",
+    /// M-23: an account has less than its share of the enclaves.
+    Caps = "caps",
     /// M-12: an error text of a confidential call leaves sealed.
     SealedErrors = "sealed-errors",
     /// M-18: lengths show as buckets only.
