@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::compute::{COUNTER, PROBER, any as protobuf, execution};
 use super::cosmos::{account, signed, start};
-use super::staking::admission::{Starting, certified, starting, trust};
+use super::staking::admission::{certified, starting, trust};
 use super::*;
 
 /// What a user does.
@@ -205,19 +205,18 @@ impl Writer {
     /// What the next start of the enclave on a chip registers with. Few enough starts to meet the first ones again.
     fn certificate(&mut self, chip: u8, flaw: Flaw) -> Vec<u8> {
         self.starts = self.starts % 60 + 1;
-        let starting = starting(chip, self.starts);
-        let (debug, program) = match flaw {
-            Flaw::Debug => (true, starting.program),
-            Flaw::Unreleased => (false, B256::repeat_byte(0xbb)),
-            _ => (false, starting.program),
-        };
+        let mut starting = starting(chip, self.starts);
+        match flaw {
+            Flaw::Debug => starting.debug = true,
+            Flaw::Unreleased => starting.program = B256::repeat_byte(0xbb),
+            _ => (),
+        }
         let published = match flaw {
             Flaw::Early => self.began + 86_400,
             Flaw::Expired => self.began - 31 * 86_400,
             _ => self.began,
         };
         let chain = if matches!(flaw, Flaw::OfAnotherChain) { "test-2" } else { "test-1" };
-        let starting = Starting { debug, program, ..starting };
         let mut registration = starting.registration(chain, &Bulletin::new(published));
         if let Flaw::OtherKey = flaw {
             registration.boot.kem = B256::repeat_byte(self.starts);
