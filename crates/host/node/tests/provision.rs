@@ -7,7 +7,7 @@ use cloister_attest::simulated_authority::{self as authority, Bulletin};
 use cloister_attest::{Measurement, Policy};
 use cloister_chain::trust::{GenesisNode, Release, Trust};
 use cloister_chain::wire::Halt;
-use cloister_chain::{Address, B256, Genesis, Validator, ValidatorSet};
+use cloister_chain::{Address, Genesis, Validator, ValidatorSet};
 use cloister_node::{Applicant, EnclaveError, Home, ProvisionError, found};
 use cloister_store::{Store, StoreError};
 

@@ -23,9 +23,11 @@ impl<S: Supply> Work<'_, '_, S> {
         if trust.caps == Caps::default() || former.is_some_and(|node| node.is_admitted(now)) {
             return Ok(());
         }
+        // The price of a verification covers a look at MAX_NODES records: it must not rise with the network.
+        let mut meter = self.meter.paid();
         let (mut nodes, mut of_owner, mut of_family) = (0usize, 0usize, 0usize);
-        for chip in self.meter.read::<Vec<B256>>(Leaf::Nodes)?.unwrap_or_default() {
-            let Some(node) = self.meter.read::<Node>(Leaf::Node(chip))?.filter(|node| node.is_admitted(now)) else {
+        for chip in meter.read::<Vec<B256>>(Leaf::Nodes)?.unwrap_or_default() {
+            let Some(node) = meter.read::<Node>(Leaf::Node(chip))?.filter(|node| node.is_admitted(now)) else {
                 continue;
             };
             nodes = nodes.saturating_add(1);
