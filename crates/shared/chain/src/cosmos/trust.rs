@@ -267,3 +267,6 @@ const RETIRE: &str = "/cloister.trust.v1.MsgRetire";
 const REVOKE: &str = "/cloister.trust.v1.MsgRevoke";
 const SET_REBUILDERS: &str = "/cloister.trust.v1.MsgSetRebuilders";
 const SET_CAPS: &str = "/cloister.trust.v1.MsgSetCaps";
+
+#[cfg(test)]
+mod tests;
