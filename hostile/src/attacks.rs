@@ -11,6 +11,7 @@ mod evm;
 mod founding;
 mod oracles;
 mod queries;
+mod releases;
 mod retired;
 mod runs;
 mod sealed;
@@ -21,7 +22,7 @@ use crate::scenario::Scenario;
 
 /// Every attack, in the order in which they are told.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    let chapters: [&[Scenario]; 16] = [
+    let chapters: [&[Scenario]; 17] = [
         commits::SCENARIOS,
         blocks::SCENARIOS,
         clock::SCENARIOS,
@@ -37,6 +38,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
         founding::SCENARIOS,
         admission::SCENARIOS,
         decrees::SCENARIOS,
+        releases::SCENARIOS,
         wall::SCENARIOS,
     ];
     chapters.into_iter().flatten()

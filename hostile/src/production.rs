@@ -88,5 +88,12 @@ fn told(program: &Path, message: ToEnclave) -> Result<(Option<ToHost>, String), 
 fn boot(simulated: bool) -> ToEnclave {
     let genesis = Genesis { simulated, queries: Some(4_096), ..genesis(1, Vec::new()) };
     let sealing_key = SealingBytes([1; 32]);
-    ToEnclave::Boot(Boot { genesis, sealing_key, sealed_roots: None, checkpoint: None, trail: None })
+    ToEnclave::Boot(Boot {
+        genesis,
+        sealing_key,
+        sealed_roots: None,
+        checkpoint: None,
+        trail: None,
+        consensus_key: B256::ZERO,
+    })
 }

@@ -3,7 +3,7 @@
 use alloy_primitives::{B256, Bytes};
 use cloister_attest::simulated_authority::{self as authority, Bulletin, Chip};
 use cloister_attest::{Measurement, Policy, Root, Statement};
-use cloister_chain::trust::{Boot, Node, Registration, Release, Trust};
+use cloister_chain::trust::{Boot, Caps, Node, Registration, Release, Trust};
 use cloister_chain::{Genesis, Leaf};
 use cloister_keys::{BootKey, Secret};
 use cloister_teeth::Mechanism;
@@ -51,6 +51,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         story: "A program that nobody released, or not yet, asks for the seed.",
         attack: unlisted,
     },
+    Scenario {
+        name: "many-chips",
+        rules: "M-23",
+        mechanism: Mechanism::Caps,
+        story: "One account registers one machine after the other, until most enclaves are its own.",
+        attack: many_chips,
+    },
 ];
 
 /// The program that the chain released.
@@ -83,6 +90,11 @@ impl Starting {
         let evidence = authority::evidence(&self.chip, &enclave, &Bulletin::new(published));
         Registration { consensus_key: self.consensus_key, boot: self.boot, evidence }
     }
+
+    /// Whether it reads what a node was handed.
+    pub(super) fn opens(&self, chain: &Chain, registration: &Registration, node: &Node) -> bool {
+        self.key.open("test-1", &chain.genesis.hash(), &registration.id(), &node.share).is_ok()
+    }
 }
 
 /// A chain that hands its seed to enclaves that run [`RELEASED`].
@@ -93,10 +105,10 @@ pub(super) fn chain(stage: &Stage) -> Result<Chain, Failure> {
 /// The same with another policy.
 pub(super) fn chain_with(stage: &Stage, policy: Policy) -> Result<Chain, Failure> {
     let digest = |program| Measurement::Sgx { enclave: program }.digest();
-    let release = |program, activation| Release { measurement: digest(program), source: B256::ZERO, activation };
+    let release = |program, activation| Release { activation, ..Release::simulated(digest(program)) };
     let mut releases = vec![release(RELEASED, 0), release(COMING, 1_000)];
-    releases.sort_by_key(|release| release.measurement);
-    let trust = Trust { policy, releases, delay: DELAY };
+    releases.sort_by_key(|release| release.build.measurement);
+    let trust = Trust { policy, releases, delay: DELAY, caps: Caps::PRODUCTION, ..Trust::default() };
     Chain::start(stage, Genesis { trust: Some(trust), ..genesis(1, Vec::new()) }, 1)
 }
 
@@ -211,6 +223,27 @@ fn same_chip(stage: &mut Stage) -> Result<Attempts, Failure> {
     Ok(attempts)
 }
 
+fn many_chips(stage: &mut Stage) -> Result<Attempts, Failure> {
+    let mut chain = chain(stage)?;
+    let mut sequences = [0, 0];
+    let mut asks = |stage: &mut Stage, chain: &mut Chain, user: u8| -> Result<bool, Failure> {
+        let chip = chip(stage);
+        let registration = Starting::new(&mut stage.dice, &chip, RELEASED).registration("test-1", now(chain));
+        let sequence = &mut sequences[usize::from(user) - 1];
+        let outcome = chain.run(vec![register(user, *sequence, &registration)])?;
+        *sequence += 1;
+        let leaf = Leaf::Node(chip.hardware_id().0);
+        Ok(outcome.writes.iter().any(|(written, _)| *written == leaf))
+    };
+    let mut attempts = Attempts::default();
+    attempts.also("the first of an account", asks(stage, &mut chain, 1)?);
+    attempts.also("the first of another", asks(stage, &mut chain, 2)?);
+    for what in ["its second", "its third", "its fourth"] {
+        attempts.add(what, asks(stage, &mut chain, 1)?);
+    }
+    Ok(attempts)
+}
+
 fn unlisted(stage: &mut Stage) -> Result<Attempts, Failure> {
     let (chain, chip) = (chain(stage)?, chip(stage));
     let mut attempts = Attempts::default();
@@ -218,9 +251,7 @@ fn unlisted(stage: &mut Stage) -> Result<Attempts, Failure> {
         let starting = Starting::new(&mut stage.dice, &chip, program);
         let registration = starting.registration("test-1", now(&chain));
         let node = admitted(stage, &chain, (2, 0), &registration, &chip)?;
-        let opens =
-            |node: Node| starting.key.open("test-1", &chain.genesis.hash(), &registration.id(), &node.share).is_ok();
-        attempts.add(what, node.is_some_and(opens));
+        attempts.add(what, node.is_some_and(|node| starting.opens(&chain, &registration, &node)));
     }
     Ok(attempts)
 }

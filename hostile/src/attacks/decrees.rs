@@ -5,6 +5,7 @@ use cloister_attest::{Family, Measurement, Policy};
 use cloister_chain::Status;
 use cloister_chain::cosmos::bech32;
 use cloister_chain::cosmos::trust::{MsgRelease, MsgRetire, MsgRevoke, MsgSetPolicy};
+use cloister_chain::trust::Release;
 use cloister_teeth::Mechanism;
 use prost::Message;
 use secret_sdk_proto::Any;
@@ -70,17 +71,13 @@ fn own_decree(stage: &mut Stage) -> Result<Attempts, Failure> {
     let (mut chain, chip) = (chain(stage)?, chip(stage));
     let victim = Starting::new(&mut stage.dice, &chip, RELEASED).registration("test-1", now(&chain));
     chain.run(vec![register(1, 0, &victim)])?;
-    let own = B256::new(stage.dice.bytes()).to_vec();
+    let own = B256::new(stage.dice.bytes());
     let lax = serde_json::to_string(&Policy { allow_smt: true, ..Policy::production() })?;
     let (hardware, known) = (chip.hardware_id().0.to_vec(), Measurement::Sgx { enclave: RELEASED }.digest().to_vec());
     let decrees = |authority: &str| {
         let authority = authority.to_owned();
-        let release = MsgRelease {
-            authority: authority.clone(),
-            measurement: own.clone(),
-            source: own.clone(),
-            activation: 10 * DELAY,
-        };
+        let release = Release { activation: 10 * DELAY, ..Release::simulated(own) };
+        let release = MsgRelease::new(authority.clone(), &release);
         [
             (
                 "other rules",

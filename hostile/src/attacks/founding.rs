@@ -40,8 +40,8 @@ fn diverted(stage: &mut Stage) -> Result<Attempts, Failure> {
 pub(super) fn founding(stage: &Stage, other: &Registration) -> Result<Option<(Genesis, Founded)>, Failure> {
     let (mut founder, own) = enrolled(stage, 1)?;
     let measurement = Measurement::Sgx { enclave: authority::program() }.digest();
-    let release = Release { measurement, source: B256::ZERO, activation: 0 };
-    let trust = Trust { policy: Policy::production(), releases: vec![release], delay: 1 };
+    let releases = vec![Release::simulated(measurement)];
+    let trust = Trust { policy: Policy::production(), releases, delay: 1, ..Trust::default() };
     let node =
         |registration: &Registration| GenesisNode { owner: Address::ZERO, certificate: registration.to_bytes().into() };
     let genesis = Genesis { trust: Some(trust), nodes: vec![node(&own), node(other)], ..genesis(1, Vec::new()) };

@@ -35,8 +35,8 @@ const ALLOWED: u32 = 4;
 /// A chain that counts questions and admits the program that runs here.
 fn chain(stage: &Stage) -> Result<Chain, Failure> {
     let measurement = Measurement::Sgx { enclave: authority::program() }.digest();
-    let release = Release { measurement, source: B256::ZERO, activation: 0 };
-    let trust = Some(Trust { policy: Policy::production(), releases: vec![release], delay: 20 });
+    let releases = vec![Release::simulated(measurement)];
+    let trust = Some(Trust { policy: Policy::production(), releases, delay: 20, ..Trust::default() });
     let epochs = Some(Epochs { length: 3_600_000_000_000, grace: 1_000_000_000, sweep: 16 });
     Chain::start(stage, Genesis { trust, epochs, queries: Some(ALLOWED), ..genesis(1, Vec::new()) }, 1)
 }

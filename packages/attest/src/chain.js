@@ -73,7 +73,7 @@ function decided({ height, round, block, precommits }, header, set) {
 }
 
 /** ZIP-215, as everywhere on the chain. */
-function signed(signature, message, key) {
+export function signed(signature, message, key) {
   try {
     return ed25519.verify(signature, message, key, { zip215: true });
   } catch {

@@ -20,6 +20,11 @@ export interface Enclave {
   family: 'sgx' | 'tdx' | 'snp-milan' | 'snp-genoa' | 'snp-turin';
   measurement: string;
   source: string;
+  lock: string;
+  toolchain: string;
+  flags: string;
+  /** Ed25519 keys of those who built the same. On a SIMULATED chain there may be none. */
+  rebuilders: string[];
   consensusKey: string;
   registered: { height: bigint; index: number };
   /** Seconds since the Unix epoch. */
@@ -49,7 +54,7 @@ export interface Verdict {
 export class BundleError extends Error {
   code:
     | 'format' | 'way' | 'named' | 'stale' | 'future' | 'state'
-    | 'member' | 'evidence' | 'unsupported' | 'nodes' | 'vendors';
+    | 'trust' | 'member' | 'evidence' | 'unsupported' | 'nodes' | 'vendors';
 }
 
 /** Whether a bundle leads from a block that you trust to keys that enough attested enclaves have. */

@@ -4,6 +4,7 @@ import { ascii, base64, digest512, equal, hex, word } from './bytes.js';
 import { advance, certificate, checkAge, header, start, validators } from './chain.js';
 import * as dcap from './dcap.js';
 import { BundleError, refuse } from './error.js';
+import { checkReleases } from './release.js';
 import * as state from './state.js';
 
 export { BundleError };
@@ -45,6 +46,7 @@ export async function verifyBundle(text, options) {
     return value;
   };
   const trust = state.trust(shown('trust', state.leaves.trust, bundle.trust));
+  checkReleases(trust, reached);
   const epoch = state.epoch(shown('epoch', state.leaves.epoch, bundle.epoch));
   const nodes = state.nodes(shown('nodes', state.leaves.nodes, bundle.nodes));
   const court = { header: reached, trust, nodes, now, shown };
@@ -124,6 +126,11 @@ async function admit({ header, trust, nodes, now, shown }, member) {
     family: FAMILIES[node.family],
     measurement: hex(node.measurement),
     source: hex(release.source),
+    lock: hex(release.lock),
+    toolchain: release.toolchain,
+    flags: release.flags,
+    /** Keys of those who built the same. On a SIMULATED chain there may be none. */
+    rebuilders: release.rebuilt.map(({ rebuilder }) => hex(rebuilder)),
     consensusKey: hex(node.consensusKey),
     registered: node.registered,
     /** Seconds since the Unix epoch. */

@@ -2,6 +2,7 @@
 
 import { concat, digest, equal, Reader, tagged } from './bytes.js';
 import { refuse } from './error.js';
+import { release } from './release.js';
 
 /** Names of leaves: the number of the kind, then its fields. */
 export const leaves = {
@@ -50,9 +51,14 @@ export const trust = (bytes) =>
       allowCachedKeys: from.bool(),
       snp: from.list(() => ({ family: from.u8(), floor: from.take(8) })),
     },
-    releases: from.list(() => ({ measurement: from.word(), source: from.word(), activation: from.u64() })),
+    releases: from.list(() => release(from)),
     delay: from.u64(),
+    rebuilders: { keys: from.list(() => from.word()), threshold: from.u32() },
+    caps: { owner: from.option(() => share(from)), family: from.option(() => share(from)) },
   }));
+
+/** A part of a whole. */
+const share = (from) => [from.u16(), from.u16()];
 
 /** `Leaf::Nodes`. */
 export const nodes = (bytes) => Reader.whole(bytes, (from) => from.list(() => from.word()));

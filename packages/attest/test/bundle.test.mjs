@@ -34,6 +34,8 @@ test('a page sees from one file whose keys it seals to', async () => {
   assert.notEqual(newest.chip, oldest.chip);
   for (const enclave of verdict.enclaves) {
     assert.deepEqual([enclave.family, enclave.source], ['sgx', `0x${'5c'.repeat(32)}`]);
+    assert.deepEqual([enclave.toolchain, enclave.flags, enclave.lock], ['rustc 1.95.0', '--release --locked', `0x${'10'.repeat(32)}`]);
+    assert.equal(new Set(enclave.rebuilders).size, 2);
     assert.equal(enclave.expires, 1_700_000_000 + 30 * 86_400);
   }
   assert.deepEqual([oldest.registered.height, oldest.registered.index], [2n, 0]);

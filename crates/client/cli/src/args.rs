@@ -15,7 +15,7 @@ mod start;
 mod testnet;
 mod verify;
 
-pub use attest::{Attest, AttestAction, AttestBundle, AttestVerify, Demanded};
+pub use attest::{Attest, AttestAction, AttestBundle, AttestVerify, Demanded, SignRelease};
 pub use db::{Db, DbAction};
 pub use join::Join;
 pub use start::Start;

@@ -1,16 +1,19 @@
-//! `cloister attest`: proof bundles, made from what a node says and checked without it.
+//! `cloister attest`: proof bundles, made from what a node says and checked without it; and the word of a rebuilder.
 
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cloister_chain::trust::{Build, Rebuilt};
 use cloister_sdk::B256;
 use cloister_sdk::bundle::{Bundle, Demands, Enclave, MAX_BYTES, Verdict};
 use cloister_sdk::light::{Anchor, Checkpoint, Node, Rules};
+use ed25519_zebra::SigningKey;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
-use crate::args::{AttestBundle, AttestVerify, Demanded};
+use crate::args::{AttestBundle, AttestVerify, Demanded, SignRelease};
 use crate::dev::genesis::now;
 use crate::error::Error;
 use crate::shell::{Paint, Shell};
@@ -53,6 +56,22 @@ pub fn verify(shell: &Shell, command: &AttestVerify) -> Result<(), Error> {
     Ok(())
 }
 
+/// Signs that a release was rebuilt.
+pub fn sign_release(shell: &Shell, command: &SignRelease) -> Result<(), Error> {
+    let SignRelease { build: path, chain_id, key, .. } = command;
+    let build: Build =
+        serde_json::from_str(&read(path)?).map_err(|source| Error::BuildFile { path: path.clone(), source })?;
+    let secret = Zeroizing::new(read(key)?);
+    let secret: B256 = secret.trim().parse().map_err(|_| Error::RebuilderKey(key.clone()))?;
+    let secret = Zeroizing::new(secret.0);
+    let rebuilt = Rebuilt::sign(&SigningKey::from(*secret), &build, chain_id)?;
+    if shell.json() {
+        return shell.object(&rebuilt);
+    }
+    shell.result(format_args!("rebuilder  {}", rebuilt.rebuilder))?;
+    shell.result(format_args!("signature  {}", rebuilt.signature))
+}
+
 /// The verdict in words.
 fn told(shell: &Shell, verdict: &Verdict, anchor: &Anchor, now: u64) -> Result<Vec<Step>, Error> {
     if verdict.simulated && !shell.json() {
@@ -85,14 +104,20 @@ fn told(shell: &Shell, verdict: &Verdict, anchor: &Anchor, now: u64) -> Result<V
 }
 
 fn vouching(enclave: &Enclave, now: u64) -> String {
-    let Enclave { chip, family, measurement, source, registered, expires, .. } = enclave;
+    let Enclave { chip, family, build, rebuilders, registered, expires, .. } = enclave;
+    let Build { measurement, source, .. } = build;
     let days = expires.saturating_sub(now / 1_000_000_000) / (24 * 60 * 60);
     let place = match (registered.height, registered.index) {
         (0, index) => format!("in the genesis as node {index}"),
         (height, index) => format!("in block {height} as transaction {index}"),
     };
+    let rebuilt = match rebuilders.len() {
+        0 => "rebuilt by nobody".to_owned(),
+        1 => "rebuilt by 1 rebuilder".to_owned(),
+        many => format!("rebuilt by {many} rebuilders"),
+    };
     format!(
-        "{family:?} chip {chip} runs release {measurement} of source {source}; \
+        "{family:?} chip {chip} runs release {measurement} of source {source}, {rebuilt}; \
          registered {place}; good for {days} more days"
     )
 }
@@ -184,6 +209,11 @@ struct Vouching {
     family: cloister_sdk::bundle::Family,
     measurement: B256,
     source: B256,
+    lock: B256,
+    toolchain: String,
+    flags: String,
+    /// Their Ed25519 keys.
+    rebuilders: Vec<B256>,
     owner: String,
     consensus_key: B256,
     registered_height: u64,
@@ -216,8 +246,12 @@ impl Vouching {
         Self {
             chip: enclave.chip,
             family: enclave.family,
-            measurement: enclave.measurement,
-            source: enclave.source,
+            measurement: enclave.build.measurement,
+            source: enclave.build.source,
+            lock: enclave.build.lock,
+            toolchain: enclave.build.toolchain.clone(),
+            flags: enclave.build.flags.clone(),
+            rebuilders: enclave.rebuilders.clone(),
             owner: cloister_chain::cosmos::bech32(&enclave.owner),
             consensus_key: enclave.consensus_key,
             registered_height: enclave.registered.height,

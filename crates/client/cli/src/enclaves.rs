@@ -8,7 +8,7 @@ use cloister_attest::simulated_authority::{self as authority, Bulletin};
 use cloister_chain::Genesis;
 use cloister_chain::trust::{GenesisNode, NotAdmitted, Release, Trust};
 use cloister_node::Applicant;
-use cloister_sdk::{B256, Wallet};
+use cloister_sdk::Wallet;
 
 use crate::dev::genesis::Enclaves;
 use crate::error::Error;
@@ -30,9 +30,8 @@ pub fn first(enrolled: &[Applicant], owners: &[Wallet], time: u64) -> Result<Enc
     }
     measurements.sort_unstable();
     measurements.dedup();
-    let release = |measurement| Release { measurement, source: B256::ZERO, activation: 0 };
-    let releases = measurements.into_iter().map(release).collect();
-    Ok(Enclaves { trust: Some(Trust { policy, releases, delay: DELAY }), nodes })
+    let releases = measurements.into_iter().map(Release::simulated).collect();
+    Ok(Enclaves { trust: Some(Trust { policy, releases, delay: DELAY, ..Trust::default() }), nodes })
 }
 
 /// What the maker of this machine's processor publishes: in a file, or, for a SIMULATED chain, from its authority, as of `now`

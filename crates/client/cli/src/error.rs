@@ -71,6 +71,20 @@ pub enum Error {
         /// Why not.
         source: serde_json::Error,
     },
+    /// A file that does not say what was built.
+    #[error("{path} does not say what was built: {source}")]
+    BuildFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: serde_json::Error,
+    },
+    /// A file without a rebuilder's key.
+    #[error("{0} has no Ed25519 secret key of 64 hex digits")]
+    RebuilderKey(PathBuf),
+    /// What nobody signs.
+    #[error(transparent)]
+    NotRebuilt(#[from] cloister_chain::trust::NotRebuilt),
     /// Nothing to hold a bundle to: the command line demands one of the two.
     #[error("name a --checkpoint or a --genesis that you trust")]
     NoCheckpoint,

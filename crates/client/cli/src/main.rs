@@ -79,6 +79,7 @@ fn main() -> ExitCode {
             match &command.action {
                 AttestAction::Bundle(bundle) => run(&shell, attest::bundle(&shell, bundle)),
                 AttestAction::Verify(verify) => finish(&shell, attest::verify(&shell, verify)),
+                AttestAction::SignRelease(release) => finish(&shell, attest::sign_release(&shell, release)),
             }
         }
         Command::Demo(command) => {

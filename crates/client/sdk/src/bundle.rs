@@ -118,6 +118,7 @@ impl Bundle {
         self.check_header(header, demands, now)?;
 
         let trust: Trust = proven("trust", Leaf::Trust, &self.trust, header)?;
+        trust.check(&header.chain_id, header.simulated)?;
         let epoch: Epoch = proven("epoch", Leaf::Epoch, &self.epoch, header)?;
         let nodes: Vec<B256> = proven("nodes", Leaf::Nodes, &self.nodes, header)?;
         let court = enclave::Court { header, trust: &trust, nodes: &nodes, now };

@@ -7,7 +7,7 @@ use cloister_attest::simulated_authority::{self as authority, Bulletin};
 use cloister_attest::{Measurement, Policy};
 use cloister_chain::trust::{GenesisNode, Release, Trust};
 use cloister_chain::wire::Halt;
-use cloister_chain::{Address, B256, Genesis, Validator, ValidatorSet};
+use cloister_chain::{Address, Genesis, Validator, ValidatorSet};
 use cloister_node::{Applicant, EnclaveError, Home, ProvisionError, found};
 use cloister_store::{Store, StoreError};
 
@@ -62,8 +62,8 @@ fn genesis(homes: &[Home], applicants: &[Applicant]) -> Genesis {
         |applicant: &Applicant| applicant.introduction().registration(collateral.clone()).to_bytes().into();
     let node = |applicant| GenesisNode { owner: Address::ZERO, certificate: certificate(applicant) };
     let measurement = Measurement::Sgx { enclave: authority::program() }.digest();
-    let release = Release { measurement, source: B256::ZERO, activation: 0 };
-    let trust = Trust { policy: Policy::production(), releases: vec![release], delay: 1 };
+    let releases = vec![Release::simulated(measurement)];
+    let trust = Trust { policy: Policy::production(), releases, delay: 1, ..Trust::default() };
     let validators = homes.iter().map(|home| Validator { key: home.validator(), power: 1 }).collect();
     Genesis {
         validators: ValidatorSet::new(validators).unwrap(),

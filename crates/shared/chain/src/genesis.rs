@@ -136,7 +136,7 @@ impl Genesis {
             coins = coins.checked_add(account.coins).ok_or(GenesisError::Coins)?;
         }
         if let Some(trust) = &self.trust {
-            trust.check()?;
+            trust.check(&self.chain_id, self.simulated)?;
         }
         if !self.simulated && (self.queries.is_none() || self.trust.is_none()) {
             return Err(GenesisError::Queries);

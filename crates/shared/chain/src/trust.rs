@@ -4,6 +4,9 @@
 //! the `certificate` of Secret Network's `RaAuthenticate`. Every enclave of the network verifies it while it executes the
 //! block; if it holds, the chain has a [`Node`], and in it the seed, sealed to the key that the statement vouches for.
 
+mod caps;
+mod release;
+
 use alloy_primitives::{Address, B256, Bytes};
 use borsh::{BorshDeserialize, BorshSerialize};
 use cloister_attest::{
@@ -16,6 +19,12 @@ use thiserror::Error;
 use crate::hash::tagged;
 use crate::leaf::Position;
 
+pub use caps::{Caps, CapsError, OverCap, Share};
+pub use release::{
+    Build, FLAGS_BYTES, LEAST_REBUILDERS, MAX_REBUILDERS, NotRebuilt, Rebuilders, RebuildersError, Rebuilt, Release,
+    TOOLCHAIN_BYTES,
+};
+
 /// What the chain demands of an enclave. Part of the state, and of the genesis.
 #[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,18 +35,12 @@ pub struct Trust {
     pub releases: Vec<Release>,
     /// Blocks that have to pass between the decision for a release and its first admission.
     pub delay: u64,
-}
-
-/// A program that is or will be admitted.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Release {
-    /// Digest of what the processor measures ([`cloister_attest::Measurement::digest`]).
-    pub measurement: B256,
-    /// SHA-256 of the source that it was built from, for whoever rebuilds it.
-    pub source: B256,
-    /// First height at which it is admitted.
-    pub activation: u64,
+    /// Whose word is wanted for a release.
+    #[serde(default)]
+    pub rebuilders: Rebuilders,
+    /// How many of the enclaves one account, or one family, may have.
+    #[serde(default)]
+    pub caps: Caps,
 }
 
 /// Why the trust section of a genesis, or a change of it, is refused.
@@ -49,6 +52,20 @@ pub enum TrustError {
     /// More blocks than any chain waits.
     #[error("the delay of releases is at most {MAX_DELAY} blocks")]
     Delay,
+    /// The list of rebuilders breaks a rule.
+    #[error(transparent)]
+    Rebuilders(#[from] RebuildersError),
+    /// Nobody, or too few, vouch for a release.
+    #[error("release {measurement}: {why}")]
+    NotRebuilt {
+        /// Its measurement.
+        measurement: B256,
+        /// Why its signatures do not do.
+        why: NotRebuilt,
+    },
+    /// The caps break a rule.
+    #[error(transparent)]
+    Caps(#[from] CapsError),
 }
 
 /// An enclave that has the seed when the chain begins: it proved what it is to the enclave that made the seed, and proves it
@@ -77,18 +94,27 @@ pub enum NotAdmitted {
 }
 
 impl Trust {
-    /// Checks what the types do not.
-    pub fn check(&self) -> Result<(), TrustError> {
-        let ascending = self.releases.windows(2).all(|pair| pair[0].measurement < pair[1].measurement);
+    /// Checks what the types do not, for the chain of this name and kind.
+    pub fn check(&self, chain_id: &str, simulated: bool) -> Result<(), TrustError> {
+        let ascending = self.releases.windows(2).all(|pair| pair[0].build.measurement < pair[1].build.measurement);
         if !ascending || self.releases.len() > MAX_RELEASES {
             return Err(TrustError::Releases);
         }
-        if self.delay > MAX_DELAY { Err(TrustError::Delay) } else { Ok(()) }
+        if self.delay > MAX_DELAY {
+            return Err(TrustError::Delay);
+        }
+        self.rebuilders.check(simulated)?;
+        for release in &self.releases {
+            let vouched = self.rebuilders.vouch(release, chain_id);
+            vouched.map_err(|why| TrustError::NotRebuilt { measurement: release.build.measurement, why })?;
+        }
+        Ok(self.caps.check(simulated)?)
     }
 
-    /// True if the program with this measurement is admitted at `height`.
-    pub fn admits(&self, measurement: &B256, height: u64) -> bool {
-        self.releases.iter().any(|release| release.measurement == *measurement && release.activation <= height)
+    /// The release of the program with this measurement, if it is admitted at `height`.
+    pub fn release(&self, measurement: &B256, height: u64) -> Option<&Release> {
+        let active = |release: &&Release| release.build.measurement == *measurement && release.activation <= height;
+        self.releases.iter().find(active)
     }
 }
 
@@ -158,7 +184,7 @@ impl Registration {
         if holds(Mechanism::EvidenceBinding) && verified.report_data != stated {
             return Err(NotAdmitted::Binding);
         }
-        let released = trust.admits(&verified.measurement.digest(), height);
+        let released = trust.release(&verified.measurement.digest(), height).is_some();
         if holds(Mechanism::Releases) && !released {
             return Err(NotAdmitted::Release);
         }

@@ -123,6 +123,10 @@ mechanisms! {
     TcbFloor = "tcb-floor",
     /// M-29: who is trusted is for a proposal to decide.
     OnlyByProposal = "only-by-proposal",
+    /// M-28: enough rebuilders vouch for a release.
+    Rebuilds = "rebuilds",
+    /// M-23: an account has less than its share of the enclaves.
+    Caps = "caps",
     /// M-12: an error text of a confidential call leaves sealed.
     SealedErrors = "sealed-errors",
     /// M-18: lengths show as buckets only.

@@ -6,12 +6,14 @@
 //! What differs from Secret Network's module of the same messages: the certificate is a [`Registration`], one chip has one
 //! node, which is the run that was registered last, and evidence expires.
 
+mod caps;
+
 use borsh::BorshDeserialize as _;
 use cloister_attest::Verified;
 use cloister_chain::cosmos::trust::word;
 use cloister_chain::cosmos::{TrustMessage, bech32, from_bytes};
 use cloister_chain::receipt::Event;
-use cloister_chain::trust::{MAX_NODES, MAX_RELEASES, Node, NotAdmitted, Registration, Release, Trust};
+use cloister_chain::trust::{MAX_NODES, MAX_RELEASES, Node, NotAdmitted, Registration, Trust};
 use cloister_chain::wire::Halt;
 use cloister_chain::{Address, B256, Leaf};
 use cloister_keys::Keys;
@@ -54,16 +56,18 @@ pub(crate) fn handle<S: Supply>(work: &mut Work<'_, '_, S>, message: &TrustMessa
             work.meter.write(Leaf::Trust, Some(&trust))?;
         }
         TrustMessage::Release(message) => {
-            let (measurement, source) = (word(&message.measurement)?, word(&message.source)?);
+            let release = message.read()?;
             let earliest = work.scene.header.height.saturating_add(trust.delay);
-            if message.activation < earliest {
+            if release.activation < earliest {
                 return Err(refused(
                     RELEASE,
                     format!("the release may be active from block {earliest} at the earliest"),
                 ));
             }
-            let release = Release { measurement, source, activation: message.activation };
-            match trust.releases.binary_search_by_key(&measurement, |release| release.measurement) {
+            let vouched = trust.rebuilders.vouch(&release, &work.scene.genesis.chain_id);
+            vouched.map_err(|why| refused(REBUILDERS, why.to_string()))?;
+            let measurement = release.build.measurement;
+            match trust.releases.binary_search_by_key(&measurement, |release| release.build.measurement) {
                 Ok(_) => return Err(refused(RELEASE, "there is a release with this measurement")),
                 Err(_) if trust.releases.len() >= MAX_RELEASES => return Err(refused(RELEASE, "too many releases")),
                 Err(place) => trust.releases.insert(place, release),
@@ -73,7 +77,7 @@ pub(crate) fn handle<S: Supply>(work: &mut Work<'_, '_, S>, message: &TrustMessa
         TrustMessage::Retire(message) => {
             let measurement = word(&message.measurement)?;
             let known = trust.releases.len();
-            trust.releases.retain(|release| release.measurement != measurement);
+            trust.releases.retain(|release| release.build.measurement != measurement);
             if trust.releases.len() == known {
                 return Err(refused(RELEASE, "there is no release with this measurement"));
             }
@@ -86,11 +90,29 @@ pub(crate) fn handle<S: Supply>(work: &mut Work<'_, '_, S>, message: &TrustMessa
             (node.revoked, node.share) = (true, Default::default());
             work.meter.write(Leaf::Node(chip), Some(&node))?;
         }
+        TrustMessage::SetRebuilders(message) => {
+            trust.rebuilders = message.read()?;
+            for release in &mut trust.releases {
+                release.rebuilt.retain(|rebuilt| trust.rebuilders.keys.contains(&rebuilt.rebuilder));
+            }
+            work.set_trust(&trust, REBUILDERS)?;
+        }
+        TrustMessage::SetCaps(message) => {
+            trust.caps = message.read()?;
+            work.set_trust(&trust, CAPS)?;
+        }
     }
     Ok((Any { type_url: format!("{}Response", message.type_url()), value: Vec::new() }, Vec::new()))
 }
 
 impl<S: Supply> Work<'_, '_, S> {
+    /// Puts a trust section in force, if a genesis could have it.
+    fn set_trust(&mut self, trust: &Trust, code: u32) -> Result<(), Fail> {
+        let genesis = &self.scene.genesis;
+        trust.check(&genesis.chain_id, genesis.simulated).map_err(|why| refused(code, why.to_string()))?;
+        self.meter.write(Leaf::Trust, Some(trust))
+    }
+
     fn register(&mut self, trust: &Trust, message: &RaAuthenticate) -> Result<(Node, Vec<Event>), Fail> {
         let owner = from_bytes(&message.sender)?;
         self.meter.charge(VERIFICATION_GAS, "verification of evidence")?;
@@ -100,6 +122,7 @@ impl<S: Supply> Work<'_, '_, S> {
         let chip = verified.hardware.0;
         let former: Option<Node> = self.meter.read(Leaf::Node(chip))?;
         may_renew(former.as_ref(), owner)?;
+        self.check_caps(trust, owner, former.as_ref(), verified.family)?;
         let known = self.meter.read::<B256>(Leaf::BootKey(registration.boot.kem))?.is_some();
         if holds(Mechanism::EvidenceOnce) && known {
             return Err(refused(REPLAY, "the boot key was registered before"));
@@ -209,5 +232,7 @@ const REVOKED: u32 = 9;
 const FULL: u32 = 10;
 const POLICY: u32 = 11;
 const UNKNOWN: u32 = 12;
+const REBUILDERS: u32 = 13;
+const CAPS: u32 = 14;
 /// In the SDK's units: about five milliseconds of certificates and signatures.
 const VERIFICATION_GAS: u64 = 500_000;

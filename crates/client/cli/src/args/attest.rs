@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as Group, Subcommand};
+use cloister_chain::limits::CHAIN_ID_BYTES;
 use cloister_sdk::light::Anchor;
 
 use super::Output;
@@ -13,13 +14,15 @@ pub struct Attest {
     pub action: AttestAction,
 }
 
-/// What can be done with proof bundles.
+/// What can be done with proof bundles and releases.
 #[derive(Debug, Subcommand)]
 pub enum AttestAction {
     /// Make a proof bundle from what a node says.
     Bundle(AttestBundle),
     /// Check a proof bundle, without asking anybody.
     Verify(AttestVerify),
+    /// Sign that you built a release yourself, and got the same program.
+    SignRelease(SignRelease),
 }
 
 impl AttestAction {
@@ -28,6 +31,7 @@ impl AttestAction {
         match self {
             Self::Bundle(command) => &command.print,
             Self::Verify(command) => &command.print,
+            Self::SignRelease(command) => &command.print,
         }
     }
 }
@@ -86,6 +90,33 @@ pub struct AttestVerify {
     pub demands: Demanded,
     #[command(flatten)]
     pub print: Output,
+}
+
+/// Sign that you built a release yourself, and got the same program.
+///
+/// For those whom a chain lists as rebuilders. The file says what was built: measurement, hashes of source and Cargo.lock, toolchain
+/// and flags, as a genesis has them in `build`. What is printed goes into the proposal that releases it. Nothing is sent.
+#[derive(Debug, Group)]
+#[command(after_help = "\
+Examples:
+  cloister attest sign-release build.json --chain-id cloister-1 --key rebuilder.key")]
+pub struct SignRelease {
+    /// What was built, in JSON.
+    #[arg(value_name = "BUILD")]
+    pub build: PathBuf,
+    /// The chain that it is released on.
+    #[arg(long, value_name = "ID", value_parser = chain_id)]
+    pub chain_id: String,
+    /// A file with your Ed25519 secret key: 64 hex digits. Your public key is printed with the signature.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    #[command(flatten)]
+    pub print: Output,
+}
+
+/// As long as a genesis may have it.
+fn chain_id(text: &str) -> Result<String, &'static str> {
+    if text.len() <= CHAIN_ID_BYTES { Ok(text.to_owned()) } else { Err("a chain id is short") }
 }
 
 /// What a bundle has to show.

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::common::{Dev, run};
 use cloister_attest::simulated_authority::{self as authority, Bulletin, Chip, Enclave};
 use cloister_attest::{Measurement, Policy};
-use cloister_chain::trust::{Boot, Registration, Release, Trust};
+use cloister_chain::trust::{Boot, Build, Rebuilders, Rebuilt, Registration, Release, Trust};
 use cloister_chain::{B256, Genesis, Validator, ValidatorSet};
 use cloister_node::{Config, Home, Node, process};
 use cloister_sdk::{Wallet, cosmos};
@@ -39,8 +39,12 @@ fn admitting(folder: &Path) -> (Dev, PathBuf) {
     genesis.validators = ValidatorSet::new(vec![Validator { key: home.validator(), ..member }]).unwrap();
     genesis.staking.as_mut().unwrap().validators[0].key = home.validator();
     let measurement = Measurement::Sgx { enclave: PROGRAM }.digest();
-    let release = Release { measurement, source: B256::repeat_byte(0x5c), activation: 0 };
-    genesis.trust = Some(Trust { policy: Policy::production(), releases: vec![release], delay: 10 });
+    let build = Build { measurement, source: B256::repeat_byte(0x5c), ..Build::default() };
+    let rebuilt = vec![rebuilt(folder, &genesis.chain_id, &build)];
+    let rebuilders = Rebuilders { keys: vec![rebuilt[0].rebuilder], threshold: 1 };
+    let releases = vec![Release { build, activation: 0, rebuilt }];
+    let trust = Trust { policy: Policy::production(), releases, delay: 10, rebuilders, ..Trust::default() };
+    genesis.trust = Some(trust);
     let file = folder.join("genesis.json");
     fs::write(&file, serde_json::to_string(&genesis).unwrap()).unwrap();
 
@@ -49,6 +53,16 @@ fn admitting(folder: &Path) -> (Dev, PathBuf) {
     node.stop();
     drop(node);
     (Dev::start(Some(&data)), file)
+}
+
+/// The word of a rebuilder, as the program gives it.
+fn rebuilt(folder: &Path, chain_id: &str, build: &Build) -> Rebuilt {
+    let (key, file) = (folder.join("rebuilder.key"), folder.join("build.json"));
+    fs::write(&key, format!("{}\n", "07".repeat(32))).unwrap();
+    fs::write(&file, serde_json::to_string(build).unwrap()).unwrap();
+    let (key, file) = (key.to_str().unwrap(), file.to_str().unwrap());
+    let signed = told(&["attest", "sign-release", file, "--chain-id", chain_id, "--key", key, "--json"]).unwrap();
+    serde_json::from_value(signed).unwrap()
 }
 
 /// One of LocalSecret's accounts.
@@ -128,6 +142,7 @@ async fn a_wallet_checks_offline_whose_keys_it_seals_to() {
         (&json!("sgx"), &json!(cosmos::bech32(&owner.address())))
     );
     assert_eq!(enclaves[0]["source"], json!(B256::repeat_byte(0x5c)));
+    assert_eq!(enclaves[0]["rebuilders"].as_array().map(Vec::len), Some(1));
     assert_eq!(base64_of(&verdict["keys"]["input"]), keys["input_key"].as_str().unwrap(), "the key of the door");
     let begins = written["checkpoint"].as_str().unwrap();
     assert!(verify(&file, &["--checkpoint", begins]).is_ok());
@@ -135,6 +150,7 @@ async fn a_wallet_checks_offline_whose_keys_it_seals_to() {
     let read = run(&[&["attest", "verify", file.to_str().unwrap()], &known[..]].concat());
     let lines = String::from_utf8(read.stdout).unwrap();
     assert!(lines.starts_with("SIMULATED"), "{lines}");
+    assert!(lines.contains("rebuilt by 1 rebuilder;"), "{lines}");
     assert!(lines.contains("verified      enclave") && lines.contains("NOT verified  secrecy"), "{lines}");
 
     refused(verify(&file, &[&known[..], &["--nodes", "3"]].concat()), "2 of 3 enclaves");

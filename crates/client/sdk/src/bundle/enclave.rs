@@ -58,13 +58,12 @@ impl Court<'_> {
         if !is_of(&node, &verified) || registration.evidence.collateral.hash() != node.collateral {
             return Err(Unfit::OtherRegistration);
         }
-        let release = self.trust.releases.iter().find(|release| release.measurement == node.measurement);
-        let release = release.ok_or(Unfit::Unreleased)?;
+        let release = self.trust.release(&node.measurement, height.saturating_sub(1)).ok_or(Unfit::Unreleased)?;
         Ok(Enclave {
             chip: member.chip,
             family: node.family,
-            measurement: node.measurement,
-            source: release.source,
+            build: release.build.clone(),
+            rebuilders: release.rebuilt.iter().map(|rebuilt| rebuilt.rebuilder).collect(),
             owner: node.owner,
             consensus_key: node.consensus_key,
             registered: node.registered,

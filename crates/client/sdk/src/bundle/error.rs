@@ -1,5 +1,6 @@
 use alloy_primitives::B256;
 use cloister_attest::Refused;
+use cloister_chain::trust::TrustError;
 use thiserror::Error;
 
 use crate::light::LightError;
@@ -42,6 +43,9 @@ pub enum BundleError {
     /// The state's value is none of this kind: a chain of another version.
     #[error("the state's {0} does not decode")]
     Value(&'static str),
+    /// What the state demands of enclaves is not sound: above all, too few rebuilders vouch for a release.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// One of the enclaves does not vouch for anything.
     #[error("the enclave on chip {chip} does not count: {why}")]
     Member {

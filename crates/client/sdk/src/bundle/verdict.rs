@@ -2,6 +2,7 @@ use alloy_primitives::{Address, B256};
 use cloister_attest::Family;
 use cloister_chain::epoch::Epoch;
 use cloister_chain::leaf::Position;
+use cloister_chain::trust::Build;
 
 use crate::light::Anchor;
 
@@ -33,10 +34,10 @@ pub struct Enclave {
     pub chip: B256,
     /// What kind of processor.
     pub family: Family,
-    /// Digest of what runs.
-    pub measurement: B256,
-    /// SHA-256 of the source of this release, for whoever rebuilds it.
-    pub source: B256,
+    /// What runs, and what it was built from.
+    pub build: Build,
+    /// The chain's rebuilders whose signatures say that they built the same. On a SIMULATED chain there may be none.
+    pub rebuilders: Vec<B256>,
     /// Who registered it.
     pub owner: Address,
     /// Consensus key of its node.

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use cloister_chain::cosmos::bech32;
-use cloister_chain::trust::{Node, Trust};
+use cloister_chain::trust::{Node, Release, Trust};
 use cloister_chain::{B256, Epoch, Leaf};
 use serde_json::{Value, json};
 
@@ -62,16 +62,24 @@ async fn epoch<B: Backend>(State(door): State<Door<B>>, asked: Asked) -> Answere
 async fn params<B: Backend>(State(door): State<Door<B>>, asked: Asked) -> Answered {
     let state = door.state(asked.height)?;
     let trust: Trust = state.get(&Leaf::Trust)?.ok_or(RestError::Nothing("admission on this chain"))?;
-    let releases = trust.releases.iter().map(|release| {
+    let releases = trust.releases.iter().map(|Release { build, activation, rebuilt }| {
         json!({
-            "measurement": release.measurement,
-            "source": release.source,
-            "activation": release.activation.to_string(),
+            "measurement": build.measurement,
+            "source": build.source,
+            "lock": build.lock,
+            "toolchain": build.toolchain,
+            "flags": build.flags,
+            "activation": activation.to_string(),
+            "rebuilt": rebuilt,
         })
     });
     let releases: Vec<_> = releases.collect();
     let delay = trust.delay.to_string();
-    Ok(Reply::at(state.height, &json!({ "policy": trust.policy, "releases": releases, "delay": delay })))
+    let Trust { policy, rebuilders, caps, .. } = trust;
+    let params = json!({
+        "policy": policy, "releases": releases, "delay": delay, "rebuilders": rebuilders, "caps": caps,
+    });
+    Ok(Reply::at(state.height, &params))
 }
 
 async fn nodes<B: Backend>(State(door): State<Door<B>>, asked: Asked) -> Answered {

@@ -170,8 +170,8 @@ impl Net {
         let certificate = |enclave: &Enclave| enclave.registration().to_bytes().into();
         let node = |enclave| GenesisNode { owner: Address::ZERO, certificate: certificate(enclave) };
         let measurement = Measurement::Sgx { enclave: authority::program() }.digest();
-        let release = Release { measurement, source: B256::ZERO, activation: 0 };
-        let trust = Trust { policy: Policy::production(), releases: vec![release], delay: 1 };
+        let releases = vec![Release::simulated(measurement)];
+        let trust = Trust { policy: Policy::production(), releases, delay: 1, ..Trust::default() };
         Genesis { trust: Some(trust), nodes: self.enclaves.iter().map(node).collect(), ..Genesis::for_tests() }
     }
 }

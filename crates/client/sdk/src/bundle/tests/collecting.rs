@@ -31,7 +31,11 @@ fn a_wallet_sees_from_one_file_whose_keys_it_seals_to() {
     assert_eq!((verdict.epoch.number, verdict.epoch.keys.input), (2, B256::repeat_byte(0xa3)));
     let [newest, oldest] = verdict.enclaves.as_slice() else { panic!("two") };
     assert_eq!([newest.chip, oldest.chip].to_vec(), named(&[8, 7]));
-    assert_eq!((oldest.family, oldest.measurement, oldest.source), (Family::Sgx, measured(PROGRAM), SOURCE));
+    assert_eq!(
+        (oldest.family, oldest.build.measurement, oldest.build.source),
+        (Family::Sgx, measured(PROGRAM), SOURCE)
+    );
+    assert_eq!(oldest.rebuilders, REBUILDERS.map(|secret| public(&secret)));
     assert_eq!((oldest.registered.height, oldest.registered.index), (REGISTERED, 0));
     assert_eq!(oldest.expires, time(0) / 1_000_000_000 + 30 * 24 * 60 * 60);
 }

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use alloy_primitives::{B256, Bytes};
 use cloister_attest::simulated_authority::{Bulletin, Chip, Level, LevelStatus};
-use cloister_chain::trust::Registration;
+use cloister_chain::trust::{NotRebuilt, Rebuilders, RebuildersError, Registration, Release, Trust, TrustError};
 
 use super::world::*;
 use crate::bundle::{Bundle, BundleError, Demands, Refused, Unfit};
@@ -115,11 +115,33 @@ fn v33_evidence_that_has_expired_does_not_count() {
 fn v33_what_is_not_released_does_not_count() {
     assert_eq!(unfit(7, changed(|plan| plan.trust.releases.clear())), Unfit::Unreleased);
     assert_eq!(unfit(7, changed(|plan| plan.trust.releases[0].activation = TIP)), Unfit::Unreleased, "not yet");
-    assert_eq!(
-        unfit(7, changed(|plan| plan.trust.releases[0].measurement = B256::ZERO)),
-        Unfit::Unreleased,
-        "another program"
-    );
+    let another = changed(|plan| {
+        plan.trust.rebuilders = Rebuilders::default();
+        plan.trust.releases = vec![Release::simulated(B256::ZERO)];
+    });
+    assert_eq!(unfit(7, another), Unfit::Unreleased, "another program");
+}
+
+#[test]
+fn v28_what_too_few_rebuilt_vouches_for_nothing() {
+    let not_rebuilt = |change: fn(&mut Trust)| match refused(changed(|plan| change(&mut plan.trust))) {
+        BundleError::Trust(TrustError::NotRebuilt { measurement, why }) if measurement == measured(PROGRAM) => why,
+        other => panic!("{other}"),
+    };
+    let few = NotRebuilt::Few { signed: 1, wanted: 2 };
+    assert_eq!(not_rebuilt(|trust| trust.releases[0].rebuilt.truncate(1)), few);
+    let second = public(&REBUILDERS[1]);
+    let other_source = not_rebuilt(|trust| trust.releases[0].build.source = B256::ZERO);
+    assert_eq!(other_source, NotRebuilt::Signature(public(&REBUILDERS[0])));
+    let unlisted = not_rebuilt(|trust| {
+        trust.rebuilders.keys.retain(|key| *key != public(&REBUILDERS[1]));
+        trust.rebuilders.threshold = 1;
+    });
+    assert_eq!(unlisted, NotRebuilt::Unknown(second));
+    let mut hardware = Plan::of(&[7], false);
+    hardware.trust.rebuilders.threshold = 1;
+    let why = TrustError::Rebuilders(RebuildersError::Few);
+    assert_eq!(refused(hardware), BundleError::Trust(why), "one is not enough on a chain with hardware");
 }
 
 #[test]

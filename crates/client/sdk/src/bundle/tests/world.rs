@@ -9,8 +9,9 @@ use cloister_attest::{Measurement, Policy, Root, Verified};
 use cloister_chain::epoch::{Epoch, PublicKeys};
 use cloister_chain::leaf::Position;
 use cloister_chain::proof::{Proof, bit, branch_hash, leaf_hash};
-use cloister_chain::trust::{Boot, Node, Registration, Release, Trust};
+use cloister_chain::trust::{Boot, Build, Caps, Node, Rebuilders, Rebuilt, Registration, Release, Trust};
 use cloister_chain::{Genesis, Leaf};
+use ed25519_zebra::{SigningKey, VerificationKey};
 use secret_sdk_proto::Any;
 use secret_sdk_proto::secret::registration::v1beta1::RaAuthenticate;
 
@@ -23,6 +24,8 @@ use crate::{Error, Wallet, cosmos};
 pub const PROGRAM: B256 = B256::repeat_byte(0x0c);
 /// The hash of its source.
 pub const SOURCE: B256 = B256::repeat_byte(0x5c);
+/// The secret keys of those who rebuilt it.
+pub const REBUILDERS: [[u8; 32]; 2] = [[0xb1; 32], [0xb2; 32]];
 /// Height of the newest block.
 pub const TIP: u64 = 9;
 /// Height of the block with the registrations.
@@ -48,8 +51,12 @@ impl Plan {
     pub fn of(chips: &[u8], simulated: bool) -> Self {
         let queries = (!simulated).then_some(4_096);
         let genesis = Genesis { simulated, queries, ..Genesis::for_tests() };
-        let release = Release { measurement: measured(PROGRAM), source: SOURCE, activation: 1 };
-        let trust = Trust { policy: Policy::production(), releases: vec![release], delay: 20 };
+        let release = released(&genesis.chain_id);
+        let mut keys = REBUILDERS.map(|secret| public(&secret)).to_vec();
+        keys.sort_unstable();
+        let rebuilders = Rebuilders { keys, threshold: 2 };
+        let (policy, caps) = (Policy::production(), Caps::PRODUCTION);
+        let trust = Trust { policy, releases: vec![release], delay: 20, rebuilders, caps };
         let nodes: Vec<_> = (0..).zip(chips).map(|(index, number)| node(&genesis, *number, index)).collect();
         let listed = chips.iter().map(|number| chip(*number).hardware_id().0).collect();
         Self { genesis, trust, epoch: epoch(), nodes, listed }
@@ -215,6 +222,25 @@ fn epoch() -> Epoch {
     let [io, registration, input] = [0xa1, 0xa2, 0xa3].map(B256::repeat_byte);
     let began = Genesis::for_tests().time + SECOND;
     Epoch { number: 2, height: 1, began, keys: PublicKeys { io, registration, input }, retiring: None }
+}
+
+/// What everybody runs, as both rebuilders built it too.
+fn released(chain_id: &str) -> Release {
+    let build = Build {
+        measurement: measured(PROGRAM),
+        source: SOURCE,
+        lock: B256::repeat_byte(0x10),
+        toolchain: "rustc 1.95.0".into(),
+        flags: "--release --locked".into(),
+    };
+    let by = |secret: [u8; 32]| Rebuilt::sign(&SigningKey::from(secret), &build, chain_id).unwrap();
+    let rebuilt = REBUILDERS.map(by).to_vec();
+    Release { build, activation: 1, rebuilt }
+}
+
+/// The Ed25519 key of a rebuilder.
+pub fn public(secret: &[u8; 32]) -> B256 {
+    B256::new(VerificationKey::from(&SigningKey::from(*secret)).into())
 }
 
 pub fn chip(number: u8) -> Chip {

@@ -1,6 +1,7 @@
 //! Messages about enclaves, as a Cosmos client reads them.
 
 use cloister_chain::cosmos::TrustMessage;
+use cloister_chain::cosmos::trust::MsgRebuilt;
 use serde_json::{Value, json};
 
 use super::super::view::base64;
@@ -17,6 +18,10 @@ pub(super) fn view(message: &TrustMessage) -> Value {
             "measurement": base64(&message.measurement),
             "source": base64(&message.source),
             "activation": message.activation.to_string(),
+            "lock": base64(&message.lock),
+            "toolchain": message.toolchain,
+            "flags": message.flags,
+            "rebuilt": message.rebuilt.iter().map(rebuilt).collect::<Vec<_>>(),
         }),
         TrustMessage::Retire(message) => {
             json!({ "authority": message.authority, "measurement": base64(&message.measurement) })
@@ -24,5 +29,15 @@ pub(super) fn view(message: &TrustMessage) -> Value {
         TrustMessage::Revoke(message) => {
             json!({ "authority": message.authority, "hardware": base64(&message.hardware) })
         }
+        TrustMessage::SetRebuilders(message) => json!({
+            "authority": message.authority,
+            "keys": message.keys.iter().map(base64).collect::<Vec<_>>(),
+            "threshold": message.threshold,
+        }),
+        TrustMessage::SetCaps(message) => json!({ "authority": message.authority, "caps": message.caps }),
     }
+}
+
+fn rebuilt(rebuilt: &MsgRebuilt) -> Value {
+    json!({ "rebuilder": base64(&rebuilt.rebuilder), "signature": base64(&rebuilt.signature) })
 }

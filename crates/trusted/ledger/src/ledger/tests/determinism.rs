@@ -1,5 +1,10 @@
-//! The same blocks give the same bytes: in another enclave, in another process, after a restart, beside queries.
+//! The same blocks give the same bytes: in another enclave, in another process, after a restart, beside queries. Enclaves that ask
+//! for the seed are among their transactions, with good evidence and with bad (M-22).
 
+use std::collections::BTreeSet;
+
+use cloister_attest::simulated_authority::Bulletin;
+use cloister_chain::trust::{Caps, Share, Trust};
 use cloister_envelope::message::{plain::Plaintext, siv};
 use cloister_envelope::{ExchangeKey, Secret};
 use proptest::prelude::*;
@@ -11,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::compute::{COUNTER, PROBER, any as protobuf, execution};
 use super::cosmos::{account, signed, start};
+use super::staking::admission::{certified, starting, trust};
 use super::*;
 
 /// What a user does.
@@ -45,7 +51,27 @@ enum Step {
     Probe {
         message: usize,
     },
+    /// Registers the enclave on a chip.
+    Register {
+        chip: u8,
+        flaw: Flaw,
+    },
     Garbage(Vec<u8>),
+}
+
+/// What is wrong with a registration.
+#[derive(Clone, Copy, Debug)]
+enum Flaw {
+    None,
+    Debug,
+    Unreleased,
+    Early,
+    Expired,
+    OfAnotherChain,
+    OtherKey,
+    /// A byte of the certificate, as far into it as this part of 255.
+    Byte(u8),
+    Short,
 }
 
 const MESSAGES: [&str; 4] = [r#"{"increment":{}}"#, r#"{"reset":{"count":3}}"#, r#"{"fail":{}}"#, r#"{"unknown":{}}"#];
@@ -64,17 +90,32 @@ const PROBES: [&str; 7] = [
 fn step() -> impl Strategy<Value = Step> {
     let message = 0..MESSAGES.len();
     prop_oneof![
-        (1..12u8, any::<u64>()).prop_map(|(to, amount)| Step::Coins { to, amount: amount % 200_000_000 }),
-        (1..12u8, any::<u64>()).prop_map(|(to, value)| Step::Wei { to, value }),
-        Just(Step::CreateEvm),
-        Just(Step::Store),
-        any::<i32>().prop_map(|count| Step::Instantiate { count }),
-        (0..4usize, message.clone()).prop_map(|(contract, message)| Step::Execute { contract, message }),
-        (0..4usize, message.clone()).prop_map(|(contract, message)| Step::Plain { contract, message }),
-        (0..4usize, prop::collection::vec(message, 1..4))
+        1 => (1..12u8, any::<u64>()).prop_map(|(to, amount)| Step::Coins { to, amount: amount % 200_000_000 }),
+        1 => (1..12u8, any::<u64>()).prop_map(|(to, value)| Step::Wei { to, value }),
+        1 => Just(Step::CreateEvm),
+        1 => Just(Step::Store),
+        1 => any::<i32>().prop_map(|count| Step::Instantiate { count }),
+        1 => (0..4usize, message.clone()).prop_map(|(contract, message)| Step::Execute { contract, message }),
+        1 => (0..4usize, message.clone()).prop_map(|(contract, message)| Step::Plain { contract, message }),
+        1 => (0..4usize, prop::collection::vec(message, 1..4))
             .prop_map(|(contract, messages)| Step::Several { contract, messages }),
-        (0..PROBES.len()).prop_map(|message| Step::Probe { message }),
-        prop::collection::vec(any::<u8>(), 0..40).prop_map(Step::Garbage),
+        1 => (0..PROBES.len()).prop_map(|message| Step::Probe { message }),
+        3 => (1..6u8, flaw()).prop_map(|(chip, flaw)| Step::Register { chip, flaw }),
+        1 => prop::collection::vec(any::<u8>(), 0..40).prop_map(Step::Garbage),
+    ]
+}
+
+fn flaw() -> impl Strategy<Value = Flaw> {
+    prop_oneof![
+        4 => Just(Flaw::None),
+        1 => Just(Flaw::Debug),
+        1 => Just(Flaw::Unreleased),
+        1 => Just(Flaw::Early),
+        1 => Just(Flaw::Expired),
+        1 => Just(Flaw::OfAnotherChain),
+        1 => Just(Flaw::OtherKey),
+        2 => any::<u8>().prop_map(Flaw::Byte),
+        1 => Just(Flaw::Short),
     ]
 }
 
@@ -90,13 +131,17 @@ struct Writer {
     code_hash: B256,
     labels: u32,
     messages: u8,
+    starts: u8,
+    began: u64,
 }
 
 impl Writer {
     fn new(chain: &mut Chain) -> Self {
         let Answer::NetworkKeys(keys) = chain.ask(Query::NetworkKeys) else { panic!("the network's keys") };
         let code_hash = sha256(COUNTER);
-        Self { io: keys.io, sequences: [0; 4], nonces: [0; 4], code_hash, labels: 0, messages: 0 }
+        let began = chain.genesis.time / 1_000_000_000;
+        let (sequences, nonces) = ([0; 4], [0; 4]);
+        Self { io: keys.io, sequences, nonces, code_hash, labels: 0, messages: 0, starts: 0, began }
     }
 
     fn sealed(&mut self, message: &str) -> Vec<u8> {
@@ -146,6 +191,7 @@ impl Writer {
             Step::Plain { contract: index, message } => {
                 vec![execution(user, contract(*index), MESSAGES[*message].as_bytes().to_vec(), 3)]
             }
+            Step::Register { chip, flaw } => vec![certified(user, self.certificate(*chip, *flaw))],
             Step::Several { contract: index, messages } => {
                 let call = |message: &usize| execution(user, contract(*index), self.sealed(MESSAGES[*message]), 1);
                 messages.iter().map(call).collect()
@@ -154,6 +200,37 @@ impl Writer {
         let sequence = self.sequences[usize::from(user)];
         self.sequences[usize::from(user)] += 1;
         signed(user, sequence, (9_000_000, 10, 0), messages)
+    }
+
+    /// What the next start of the enclave on a chip registers with. Few enough starts to meet the first ones again.
+    fn certificate(&mut self, chip: u8, flaw: Flaw) -> Vec<u8> {
+        self.starts = self.starts % 60 + 1;
+        let mut starting = starting(chip, self.starts);
+        match flaw {
+            Flaw::Debug => starting.debug = true,
+            Flaw::Unreleased => starting.program = B256::repeat_byte(0xbb),
+            _ => (),
+        }
+        let published = match flaw {
+            Flaw::Early => self.began + 86_400,
+            Flaw::Expired => self.began - 31 * 86_400,
+            _ => self.began,
+        };
+        let chain = if matches!(flaw, Flaw::OfAnotherChain) { "test-2" } else { "test-1" };
+        let mut registration = starting.registration(chain, &Bulletin::new(published));
+        if let Flaw::OtherKey = flaw {
+            registration.boot.kem = B256::repeat_byte(self.starts);
+        }
+        let mut certificate = registration.to_bytes();
+        match flaw {
+            Flaw::Byte(part) => {
+                let at = certificate.len() * usize::from(part) / 256;
+                certificate[at] ^= 1;
+            }
+            Flaw::Short => drop(certificate.pop()),
+            _ => (),
+        }
+        certificate
     }
 
     fn ethereum(&mut self, user: u8, to: TxKind, value: u64, input: Bytes) -> Bytes {
@@ -175,9 +252,15 @@ fn coins(from: u8, to: u8, amount: u64) -> Any {
     Any { type_url: "/cosmos.bank.v1beta1.MsgSend".into(), value: prost::Message::encode_to_vec(&value) }
 }
 
+/// A chain that admits enclaves, with a cap on each account.
+fn begin() -> Chain {
+    let caps = Caps { owner: Some(Share(1, 2)), family: None };
+    Chain::of(Genesis { trust: Some(Trust { caps, ..trust() }), ..start().genesis })
+}
+
 /// Runs random blocks, and keeps them.
 fn run(plan: &[Vec<(u8, Step)>]) -> (Chain, Vec<Execute>) {
-    let mut chain = start();
+    let mut chain = begin();
     let mut writer = Writer::new(&mut chain);
     let mut decided = Vec::new();
     // The prober comes first: code 1 is the counter's all the same.
@@ -233,7 +316,7 @@ proptest! {
     #[test]
     fn another_enclave_and_one_that_restarts_after_every_block_say_the_same(plan in blocks()) {
         let (one, decided) = run(&plan);
-        let (mut two, mut three) = (start(), start());
+        let (mut two, mut three) = (begin(), begin());
         for next in &decided {
             // A query in between warms caches that must not matter.
             two.ask(Query::NetworkKeys);
@@ -262,6 +345,21 @@ fn fixed() -> Vec<Vec<(u8, Step)>> {
         steps.push((1, Step::CreateEvm));
         steps.extend((0..PROBES.len()).map(|message| (3, Step::Probe { message })));
         steps.push((1, Step::Garbage(vec![2, 1, 2, 3])));
+        let flaws = [
+            Flaw::None,
+            Flaw::Debug,
+            Flaw::Unreleased,
+            Flaw::Early,
+            Flaw::Expired,
+            Flaw::OfAnotherChain,
+            Flaw::OtherKey,
+            Flaw::Byte(128),
+            Flaw::Short,
+        ];
+        steps.extend(flaws.map(|flaw| (2, Step::Register { chip: 1, flaw })));
+        steps.push((3, Step::Register { chip: 2, flaw: Flaw::None }));
+        steps.push((3, Step::Register { chip: 1, flaw: Flaw::None }));
+        steps.push((3, Step::Register { chip: 3, flaw: Flaw::None }));
         steps
     };
     (0..4).map(executions).collect()
@@ -275,6 +373,12 @@ fn another_process_says_the_same() {
     let failed =
         chain.outcomes.iter().flat_map(|outcome| &outcome.receipts).filter(|receipt| receipt.status != Status::Success);
     assert!(failed.count() >= 8, "the blocks hold failures too");
+    let results =
+        chain.outcomes.iter().flat_map(|outcome| &outcome.receipts).filter_map(|receipt| receipt.cosmos.as_ref());
+    let refused = results.filter(|result| result.codespace == "register").map(|result| result.code);
+    let refusals: BTreeSet<u32> = refused.collect();
+    assert_eq!(refusals.into_iter().collect::<Vec<_>>(), [3, 4, 5, 6, 8, 14], "and every kind of refused evidence");
+    assert_eq!(chain.host.leaves.keys().filter(|leaf| matches!(leaf, Leaf::Node(_))).count(), 2, "and nodes");
     if std::env::var_os(CHILD).is_some() {
         // The parent reads this line.
         #[allow(clippy::print_stdout)]

@@ -15,7 +15,7 @@ use secret_sdk_proto::cosmos::staking::v1beta1 as proto;
 use super::cosmos::{account, signed};
 use super::*;
 
-mod admission;
+pub(super) mod admission;
 mod bonding;
 mod governing;
 mod invariants;

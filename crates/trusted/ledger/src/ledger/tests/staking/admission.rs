@@ -2,9 +2,9 @@
 
 use cloister_attest::simulated_authority::{self as authority, Bulletin, Chip, Enclave, Level, LevelStatus};
 use cloister_attest::{Family, Policy};
-use cloister_chain::cosmos::trust::{MsgRelease, MsgRetire, MsgRevoke, MsgSetPolicy};
+use cloister_chain::cosmos::trust::{MsgRelease, MsgRetire, MsgRevoke, MsgSetCaps, MsgSetPolicy, MsgSetRebuilders};
 use cloister_chain::gov;
-use cloister_chain::trust::{Boot, Node, Registration, Release, Trust};
+use cloister_chain::trust::{Boot, Caps, Node, Rebuilders, Rebuilt, Registration, Release, Trust};
 use cloister_keys::{BootKey, Secret};
 use secret_sdk_proto::cosmos::gov::v1::VoteOption;
 use secret_sdk_proto::secret::registration::v1beta1::RaAuthenticate;
@@ -12,16 +12,31 @@ use secret_sdk_proto::secret::registration::v1beta1::RaAuthenticate;
 use super::governing::{proposal, submit, vote};
 use super::*;
 
+mod caps;
+mod powers;
+mod releases;
+
 /// The program that everybody runs.
 const PROGRAM: B256 = B256::repeat_byte(0x0c);
 const DELAY: u64 = 20;
 
 pub(super) fn net() -> Net {
+    net_with(|_| ())
+}
+
+/// One whose genesis says something else about trust.
+fn net_with(change: impl FnOnce(&mut Genesis)) -> Net {
     let mut net = Net::of(1);
-    let release = Release { measurement: measured(PROGRAM), source: B256::ZERO, activation: 0 };
-    let trust = Trust { policy: Policy::production(), releases: vec![release], delay: DELAY };
-    net.chain = Chain::of(Genesis { trust: Some(trust), ..net.chain.genesis.clone() });
+    let mut genesis = Genesis { trust: Some(trust()), ..net.chain.genesis };
+    change(&mut genesis);
+    net.chain = Chain::of(genesis);
     net
+}
+
+/// What a chain demands whose one program nobody rebuilt.
+pub(in super::super) fn trust() -> Trust {
+    let releases = vec![Release::simulated(measured(PROGRAM))];
+    Trust { policy: Policy::production(), releases, delay: DELAY, ..Trust::default() }
 }
 
 /// The digest of a program in an SGX enclave.
@@ -30,17 +45,17 @@ fn measured(program: B256) -> B256 {
 }
 
 /// An enclave that has just started, with what it would register.
-pub(super) struct Starting {
+pub(in super::super) struct Starting {
     chip: Chip,
-    program: B256,
-    debug: bool,
-    pub(super) key: BootKey,
-    pub(super) boot: Boot,
+    pub(in super::super) program: B256,
+    pub(in super::super) debug: bool,
+    pub(in super::super) key: BootKey,
+    pub(in super::super) boot: Boot,
     consensus_key: B256,
 }
 
 /// The `run`th start of the enclave on the machine of a user.
-pub(super) fn starting(user: u8, run: u8) -> Starting {
+pub(in super::super) fn starting(user: u8, run: u8) -> Starting {
     let key = BootKey::from_secret(Secret::from_bytes([run; 32]));
     let boot = Boot { sign: B256::repeat_byte(run), kem: key.public().into(), nonce: B256::repeat_byte(run) };
     Starting { chip: Chip::new([user; 16]), program: PROGRAM, debug: false, key, boot, consensus_key: key_of(user) }
@@ -51,7 +66,7 @@ fn key_of(user: u8) -> B256 {
 }
 
 impl Starting {
-    pub(super) fn registration(&self, chain_id: &str, bulletin: &Bulletin) -> Registration {
+    pub(in super::super) fn registration(&self, chain_id: &str, bulletin: &Bulletin) -> Registration {
         let report_data = self.boot.report_data(chain_id, &self.consensus_key, &self.chip.hardware_id());
         let enclave = Enclave { measurement: self.program, report_data, debug: self.debug };
         let evidence = authority::evidence(&self.chip, &enclave, bulletin);
@@ -63,7 +78,7 @@ impl Starting {
     }
 }
 
-fn certified(user: u8, certificate: Vec<u8>) -> Any {
+pub(in super::super) fn certified(user: u8, certificate: Vec<u8>) -> Any {
     let message = RaAuthenticate { sender: account(user).to_vec(), certificate };
     Any {
         type_url: "/secret.registration.v1beta1.RaAuthenticate".into(),
@@ -89,15 +104,28 @@ impl Net {
     }
 
     /// The validators decide it.
-    pub(super) fn decree(&mut self, name: &str, message: &impl prost::Message) -> gov::Status {
-        let any = Any { type_url: format!("/cloister.trust.v1.{name}"), value: message.encode_to_vec() };
+    pub(in super::super) fn decree(&mut self, name: &str, message: &impl prost::Message) -> gov::Status {
+        self.decide(Any { type_url: format!("/cloister.trust.v1.{name}"), value: message.encode_to_vec() }).0
+    }
+
+    /// The same, which fails, and why.
+    fn decree_fails(&mut self, name: &str, message: &impl prost::Message) -> String {
+        let (status, why) =
+            self.decide(Any { type_url: format!("/cloister.trust.v1.{name}"), value: message.encode_to_vec() });
+        assert_eq!(status, gov::Status::Failed);
+        why
+    }
+
+    /// What becomes of a proposal that everybody votes for.
+    fn decide(&mut self, any: Any) -> (gov::Status, String) {
         self.do_well(5, submit(&proposal(5, 20 * POWER, vec![any])));
         let governance: gov::Governance = self.leaf(Leaf::Governance).expect("a proposal");
         let id = governance.last;
         self.do_well(1, vote(1, id, VoteOption::Yes));
         self.later(91);
         self.blocks(6);
-        self.leaf::<gov::Proposal>(Leaf::Proposal(id)).expect("a proposal").status
+        let proposal: gov::Proposal = self.leaf(Leaf::Proposal(id)).expect("a proposal");
+        (proposal.status, proposal.failed)
     }
 }
 
@@ -252,11 +280,9 @@ fn v28_a_program_is_admitted_only_after_the_decision_and_the_delay() {
     let mut net = net();
     let next = B256::repeat_byte(0xbb);
     let upgraded = Starting { program: next, ..starting(7, 1) };
-    let release = |activation| MsgRelease {
-        authority: authority_account(),
-        measurement: measured(next).to_vec(),
-        source: vec![1; 32],
-        activation,
+    let release = |activation| {
+        let release = Release { activation, ..Release::simulated(measured(next)) };
+        MsgRelease::new(authority_account(), &release)
     };
     assert_eq!(net.decree("MsgRelease", &release(net.height() + DELAY)), gov::Status::Failed, "too early");
     let activation = net.height() + 100;
@@ -300,7 +326,15 @@ fn a_chain_that_trusts_nobody_says_so() {
 #[test]
 fn evidence_of_another_kind_of_chain_is_refused() {
     let mut net = net();
-    net.chain = Chain::of(Genesis { simulated: false, queries: Some(4_096), ..net.chain.genesis.clone() });
+    let secrets = [[1; 32], [2; 32]].map(SigningKey::from);
+    let mut trust = Trust { caps: Caps::PRODUCTION, ..trust() };
+    let by = |secret| Rebuilt::sign(secret, &trust.releases[0].build, "test-1").expect("plain texts");
+    trust.releases[0].rebuilt = secrets.iter().map(by).collect();
+    let mut keys: Vec<B256> = trust.releases[0].rebuilt.iter().map(|rebuilt| rebuilt.rebuilder).collect();
+    keys.sort_unstable();
+    trust.rebuilders = Rebuilders { keys, threshold: 2 };
+    let genesis = Genesis { simulated: false, queries: Some(4_096), trust: Some(trust), ..net.chain.genesis };
+    net.chain = Chain::of(genesis);
     let registration = starting(7, 1).registration("test-1", &net.bulletin());
     assert_eq!(
         net.fails(7, register(7, &registration)).1,
