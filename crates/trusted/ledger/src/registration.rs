@@ -152,7 +152,7 @@ impl<S: Supply> Work<'_, '_, S> {
 /// The evidence that may not be used for this chip again, if it may be registered: by whoever did so before, if anybody.
 fn used(former: Option<&Node>, owner: Address, verified: &Verified) -> Result<Vec<B256>, Fail> {
     let Some(former) = former else { return Ok(vec![verified.identity]) };
-    if former.revoked {
+    if holds(Mechanism::Revocation) && former.revoked {
         return Err(refused(REVOKED, "the chip was revoked"));
     }
     if holds(Mechanism::OneOwner) && former.owner != owner {
