@@ -104,12 +104,17 @@ pub(super) fn chain(stage: &Stage) -> Result<Chain, Failure> {
 
 /// The same with another policy.
 pub(super) fn chain_with(stage: &Stage, policy: Policy) -> Result<Chain, Failure> {
+    Chain::start(stage, trusting(policy), 1)
+}
+
+/// The genesis of such a chain.
+pub(super) fn trusting(policy: Policy) -> Genesis {
     let digest = |program| Measurement::Sgx { enclave: program }.digest();
     let release = |program, activation| Release { activation, ..Release::simulated(digest(program)) };
     let mut releases = vec![release(RELEASED, 0), release(COMING, 1_000)];
     releases.sort_by_key(|release| release.build.measurement);
     let trust = Trust { policy, releases, delay: DELAY, caps: Caps::PRODUCTION, ..Trust::default() };
-    Chain::start(stage, Genesis { trust: Some(trust), ..genesis(1, Vec::new()) }, 1)
+    Genesis { trust: Some(trust), ..genesis(1, Vec::new()) }
 }
 
 pub(super) fn chip(stage: &mut Stage) -> Chip {

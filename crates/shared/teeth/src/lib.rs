@@ -121,6 +121,8 @@ mechanisms! {
     DeniedFamily = "denied-family",
     /// M-24: collateral of an older evaluation than the policy's floor is not taken.
     TcbFloor = "tcb-floor",
+    /// M-27: a revoked chip is never admitted again.
+    Revocation = "revocation",
     /// M-29: who is trusted is for a proposal to decide.
     OnlyByProposal = "only-by-proposal",
     /// M-28: enough rebuilders vouch for a release.

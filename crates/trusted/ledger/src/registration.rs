@@ -185,7 +185,7 @@ fn waits(scene: &Scene<'_>, former: Option<&Node>) -> bool {
 /// Whether a chip may be registered again: by whoever did so before.
 fn may_renew(former: Option<&Node>, owner: Address) -> Result<(), Fail> {
     let Some(former) = former else { return Ok(()) };
-    if former.revoked {
+    if holds(Mechanism::Revocation) && former.revoked {
         return Err(refused(REVOKED, "the chip was revoked"));
     }
     if holds(Mechanism::OneOwner) && former.owner != owner {
