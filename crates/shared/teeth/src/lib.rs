@@ -115,6 +115,8 @@ mechanisms! {
     Sequence = "sequence",
     /// A frame has a bound.
     FrameBound = "frame-bound",
+    /// M-09, M-11: who asks has signed for this very question, until a height that is not past.
+    Permits = "permits",
 }
 
 /// Whether a mechanism is at work: always.

@@ -121,6 +121,18 @@ pub struct Output {
     pub height: u64,
 }
 
+/// What a message would be charged, for its sender alone. Two numbers and nothing else: no output, and no reason why not.
+#[derive(Clone, Copy, PartialEq, Eq, ::prost::Message)]
+pub struct Estimate {
+    /// The [class](crate::gas) of the gas of the message itself, without what signature and bytes of its transaction cost. Zero
+    /// if it would fail, or use more than [`limits::QUERY_ESTIMATE_GAS`](crate::limits::QUERY_ESTIMATE_GAS).
+    #[prost(uint64, tag = "1")]
+    pub gas: u64,
+    /// The height on whose state it was tried.
+    #[prost(uint64, tag = "2")]
+    pub height: u64,
+}
+
 /// An attribute that only the sender reads.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PrivateAttribute {
