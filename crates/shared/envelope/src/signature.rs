@@ -56,7 +56,8 @@ fn recover_digest(digest: B256, compact: &[u8], parity: u8) -> Result<Address, E
 
 /// Whether `r ‖ s`, with the low `s`, is the signature over `digest` by this compressed public key.
 pub(crate) fn is_signed(digest: B256, compact: &[u8; 64], key: &[u8; 33]) -> bool {
-    let (Ok(signature), Ok(key)) = (Signature::from_compact(compact), PublicKey::from_byte_array_compressed(*key)) else {
+    let (Ok(signature), Ok(key)) = (Signature::from_compact(compact), PublicKey::from_byte_array_compressed(*key))
+    else {
         return false;
     };
     // The library takes no high `s`.

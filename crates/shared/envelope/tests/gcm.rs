@@ -188,7 +188,8 @@ fn v11_a_captured_call_is_no_estimate_and_a_captured_estimate_is_no_call() {
         let number = number.to_be_bytes();
         let nonce = *alloy_primitives::keccak256(number);
         let client = ExchangeKey::from_secret(Secret::from_bytes(*alloy_primitives::keccak256(nonce)));
-        let entry = [Entry::Execute(CONTRACT), Entry::Instantiate, Entry::Migrate(CONTRACT)][usize::from(number[3] % 3)];
+        let entry =
+            [Entry::Execute(CONTRACT), Entry::Instantiate, Entry::Migrate(CONTRACT)][usize::from(number[3] % 3)];
         let context = call(entry, &funds[..usize::from(nonce[0] % 3)]);
         let text = nonce.repeat(usize::from(nonce[1] % 20));
         let sealer = || Sealer::new(&client, &input_key(), nonce).unwrap();

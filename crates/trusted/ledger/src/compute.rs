@@ -152,7 +152,13 @@ impl Fault {
             Self::Contract { text, .. } | Self::Fail(Fail::Rule { log: text, .. }) if channel.is_own() => {
                 channel.error(text).map_or_else(
                     |fail| fail,
-                    |text| Fail::of("compute", outer.code(), format!("encrypted: {text}: {} contract failed", outer.text())),
+                    |text| {
+                        Fail::of(
+                            "compute",
+                            outer.code(),
+                            format!("encrypted: {text}: {} contract failed", outer.text()),
+                        )
+                    },
                 )
             }
             Self::Contract { verb, text, within } => match channel.error(text) {

@@ -90,11 +90,8 @@ impl Snapshots {
         let block = eth::block_info(&self.genesis, &keys, &header);
         let root = tree.root();
         // Who asks about an old state seals to a key of now, and signs for now.
-        let asked = || Scene {
-            grace,
-            tip,
-            ..Scene::new(&self.genesis, (&keys, &epoch), &self.codes, &header, &header)
-        };
+        let asked =
+            || Scene { grace, tip, ..Scene::new(&self.genesis, (&keys, &epoch), &self.codes, &header, &header) };
         let mut view = View::new(tree, block.number, self.cache.clone(), supply);
         match &question.query {
             Query::Call(call) => {

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use alloy_primitives::{Address, B256};
 use cloister_chain::cosmos::from_bech32;
 use cloister_chain::gas;
-use cloister_envelope::message::gcm::{CallKeys, InputKey};
+use cloister_envelope::message::gcm::InputKey;
 use cloister_envelope::{ExchangeKey, Secret};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -16,13 +16,13 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
+use super::client::Present;
 use super::rest::{Included, Placed};
 use super::sealed::{
-    Answer, Called, Code, Contract, Draft, Estimate, Made, Sealing, answered, called, estimated, executed, instantiated,
-    migrated,
+    Answer, Called, Code, Contract, Draft, Estimate, Made, Sealing, answered, called, estimated, executed,
+    instantiated, migrated,
 };
 use super::sign::{Place, Terms, bank_send, sha256};
-use super::client::Present;
 use super::{Client, NetworkKeys};
 use crate::{Error, Failure, Wallet};
 

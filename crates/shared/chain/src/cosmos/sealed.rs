@@ -4,7 +4,8 @@
 //! hash and funds are its associated data. Beside it nothing is encrypted and nothing is ever taken for plaintext. Each
 //! message has one output, sealed and padded as a whole: data, private attributes, or the error. Outside the enclave a
 //! success shows the output in the message's response, a failure shows it in the log:
-//! `encrypted: <base64>: execute contract failed`.
+//! `encrypted: <base64>: execute contract failed`. Whatever it is that failed looks like that, once the input was opened; what
+//! does not open is refused in words that everybody reads.
 
 use secret_sdk_proto::cosmos::base::v1beta1::Coin;
 
@@ -107,7 +108,7 @@ pub struct Output {
     /// What the contract returned; empty if it returned nothing.
     #[prost(bytes = "vec", tag = "1")]
     pub data: Vec<u8>,
-    /// The contract's error. If there is one, there is nothing else.
+    /// The contract's error, or the chain's. If there is one, there is nothing else.
     #[prost(string, tag = "2")]
     pub error: String,
     /// Private attributes of the contract and of those that it called, in the order of the calls.

@@ -75,8 +75,7 @@ fn open_estimate(scene: &Scene<'_>, message: &Message) -> Result<(AnswerKeys, Op
     let bound = Bound::of(message)?;
     let refused = |_: MessageError| bound.verb.enclave(UNREADABLE);
     let context = bound.context(&scene.genesis.chain_id);
-    let (keys, asked) =
-        scene.keys.open_estimate(&context, bound.input, scene.grace, scene.term()).map_err(refused)?;
+    let (keys, asked) = scene.keys.open_estimate(&context, bound.input, scene.grace, scene.term()).map_err(refused)?;
     if PublicKey::Single(asked.reader).address() != bound.sender && holds(Mechanism::Permits) {
         return Err(refused(MessageError::Permit));
     }
@@ -85,11 +84,7 @@ fn open_estimate(scene: &Scene<'_>, message: &Message) -> Result<(AnswerKeys, Op
 }
 
 /// Runs a message that was opened.
-fn run<S: Supply>(
-    work: &mut Work<'_, '_, S>,
-    message: &Message,
-    opened: &Opened,
-) -> Result<(Any, Vec<Event>), Fail> {
+fn run<S: Supply>(work: &mut Work<'_, '_, S>, message: &Message, opened: &Opened) -> Result<(Any, Vec<Event>), Fail> {
     match message {
         Message::SealedInstantiate(m) => {
             let made = New {

@@ -23,7 +23,13 @@ use super::contract::{self, Callee, GAS_MULTIPLIER, Request};
 pub(crate) fn ask<S: Supply>(scene: &Scene<'_>, state: &mut Overlay<S>, query: &ContractQuery) -> Answer {
     let callee = match Callee::find(state, query.contract) {
         Ok(Some(callee)) => callee,
-        Ok(None) => return Answer::Rejected(Rejection { codespace: "compute".into(), code: 9, log: "contract: not found".into() }),
+        Ok(None) => {
+            return Answer::Rejected(Rejection {
+                codespace: "compute".into(),
+                code: 9,
+                log: "contract: not found".into(),
+            });
+        }
         Err(halt) => return refused(halt),
     };
     let opened = match query.form {

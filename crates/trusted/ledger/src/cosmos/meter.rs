@@ -1,10 +1,10 @@
 //! The state as a Cosmos transaction sees it: every access costs gas.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use cloister_chain::{Leaf, gas};
 use cloister_chain::cosmos::CosmosError;
 use cloister_chain::receipt::CosmosResult;
 use cloister_chain::wire::Halt;
+use cloister_chain::{Leaf, gas};
 use cloister_state::{Overlay, StateError, Supply};
 
 use crate::eth::encode;

@@ -275,7 +275,8 @@ async fn who_pins_a_key_asks_for_the_height_alone() {
     let (door, alice, contract) = alice().await;
     let pinned = alice.with_network_key(NetworkKeys { input_key: door.public(), epoch: 4 });
     pinned.query::<Value>(&contract, &json!({})).await.unwrap();
-    assert_eq!((door.seen().keys_asked, door.seen().questions.len()), (0, 1));
+    let seen = door.seen();
+    assert_eq!((seen.keys_asked, seen.questions.len()), (0, 1));
 }
 
 #[tokio::test]

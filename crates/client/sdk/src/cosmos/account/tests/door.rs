@@ -274,8 +274,7 @@ async fn estimate(State(door): State<Arc<Door>>, body: String) -> Reply {
     let any = Any::decode(STANDARD.decode(body["message"].as_str().unwrap()).unwrap().as_slice()).unwrap();
     let Ok(Request::SealedExecute(m)) = Request::decode(&any) else { panic!("{any:?}") };
     let (sender, entry) = (Address::from_slice(&m.sender), Entry::Execute(Address::from_slice(&m.contract)));
-    let context =
-        CallContext { chain_id: CHAIN, sender, entry, code_hash: B256::from_slice(&m.code_hash), funds: &[] };
+    let context = CallContext { chain_id: CHAIN, sender, entry, code_hash: B256::from_slice(&m.code_hash), funds: &[] };
     let mut seen = door.seen();
     if seen.lie == Lie::Spent {
         return refused(StatusCode::TOO_MANY_REQUESTS, 8, "no more questions");
