@@ -47,6 +47,7 @@ Usage: cargo xtask COMMAND
   soak blocks              random blocks of both worlds, by several enclaves, 3,000 times
   soak epochs              three hundred epochs, with an enclave that crashes at every step of each switch
   soak writes              a hundred million sealed values, of which no two may share a nonce; takes 1.2 GB
+  soak forms               calls and estimates crossed 100,000 times, and as many pairs of calls of the same gas
   soak scenarios           networks that lose nodes and links, with ten minutes of random kills; needs root
   soak sim                 ten thousand simulated networks
   soak reproducible        two clean builds of the enclave from the last commit, in two folders, give the same bytes
@@ -83,6 +84,7 @@ fn run(args: &[&str]) -> Outcome {
         ["soak", "blocks"] => soak::blocks(),
         ["soak", "epochs"] => soak::epochs(),
         ["soak", "writes"] => soak::writes(),
+        ["soak", "forms"] => soak::forms(),
         ["soak", "scenarios"] => soak::scenarios(),
         ["soak", "sim"] => soak::sim(),
         ["soak", "interop"] => soak::interop(),

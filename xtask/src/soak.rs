@@ -14,6 +14,8 @@ const SECONDS: &str = "600";
 const SEEDS: &str = "fuzz/corpus/seeds";
 const BLOCKS: &str = "3000";
 const EPOCHS: &str = "300";
+const CROSSINGS: &str = "100000";
+const PAIRS: &str = "100000";
 const SIM_SEEDS: &str = "10000";
 const WRITES: &str = "100000000";
 /// Thirty times what a test run has.
@@ -41,6 +43,15 @@ pub fn epochs() -> Outcome {
 pub fn writes() -> Outcome {
     let args = ["test", "-p", "cloister-keys", "--test", "private", "v13", "--", "--nocapture"];
     shell::run(shell::cargo().args(args).env("CLOISTER_WRITES", WRITES))
+}
+
+/// A hundred thousand calls tried as estimates and estimates tried as calls, then as many pairs of calls that differ in secrets
+/// alone: the same gas, and receipts of the same length.
+pub fn forms() -> Outcome {
+    let args = ["test", "-p", "cloister-envelope", "--test", "gcm", "v11_", "--", "--nocapture"];
+    shell::run(shell::cargo().args(args).env("CLOISTER_CROSSINGS", CROSSINGS))?;
+    let args = ["test", "-p", "cloister-ledger", "--lib", "v19_calls_that_differ", "--", "--nocapture"];
+    shell::run(shell::cargo().args(args).env("CLOISTER_PAIRS", PAIRS))
 }
 
 /// Four validators in processes of their own: killed, cut off, delayed, contradicted, for as long as the tests can be told.

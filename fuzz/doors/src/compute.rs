@@ -5,12 +5,13 @@ use std::sync::LazyLock;
 use alloy_primitives::U256;
 use cloister_chain::cosmos::{bech32, sealed};
 use cloister_chain::wire::{Answer, ContractQuery, Form, Query, QueryAt, QueryRefusal};
-use cloister_chain::{Address, Bytes, Leaf};
+use cloister_chain::{Address, Bytes, Leaf, limits};
 use cloister_envelope::message::gcm::Sealer;
 use cloister_envelope::message::{self as envelope, CallContext, Entry, Plaintext, QueryContext, siv};
-use cloister_envelope::{ExchangeKey, Secret};
+use cloister_envelope::{AccountKey, ExchangeKey, Secret};
 use cloister_keys::{Keys, Roots, Seed};
 use cloister_ledger::Ledger;
+use prost::Message as _;
 use secret_sdk_proto::Any;
 use secret_sdk_proto::cosmos::bank::v1beta1::MsgSend;
 use secret_sdk_proto::cosmos::base::v1beta1::Coin;
@@ -36,13 +37,14 @@ static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys::new("test-1", Roots::found(
 pub(crate) fn block(data: &[u8]) {
     let mut cursor = Cursor(data);
     let mut sequences = [2, 0, 0];
-    let (mut txs, mut questions) = (Vec::new(), Vec::new());
+    let (mut txs, mut questions, mut estimates) = (Vec::new(), Vec::new(), Vec::new());
     while txs.len() < MOST && !cursor.is_empty() {
         let user = 1 + cursor.byte() % USERS;
         let mut messages = Vec::new();
         loop {
             let asked = Told::read(&mut cursor, user);
             questions.push(asked.question());
+            estimates.push(asked.message().encode_to_vec().into());
             messages.push(asked.message());
             if !asked.more || cursor.is_empty() {
                 break;
@@ -69,6 +71,9 @@ pub(crate) fn block(data: &[u8]) {
     }
     for tx in &next.block.txs {
         ask(&ledger, &mut host, Query::Simulate(tx.slice(1..)));
+    }
+    for message in estimates {
+        ask(&ledger, &mut host, Query::SealedEstimate(message));
     }
 }
 
@@ -168,7 +173,9 @@ impl<'a> Told<'a> {
                     contract: self.contract.address,
                     code_hash: self.contract.code_hash,
                 };
-                (Form::Gcm, self.sealer().query(&context, self.text).expect("short").0)
+                let reader = AccountKey::from_secret(Secret::from_bytes([4; 32])).expect("a key");
+                let (question, _) = self.sealer().signed_query(&context, &reader, LAST, self.text).expect("short");
+                (Form::Gcm, question)
             }
             _ => (Form::Gcm, self.text.to_vec()),
         };
@@ -229,6 +236,8 @@ pub(crate) fn told(who: u8, form: u8, kind: u8, which: u8, amount: u8, text: &[u
 const CHAIN: &str = "test-1";
 const OWN: &str = "cloister.compute.v1";
 const MOST: usize = 6;
+/// Up to when questions are answered: the stage stands on a few blocks.
+const LAST: u64 = limits::PERMIT_BLOCKS;
 /// Enough for a dozen calls from contract to contract.
 const GAS: u64 = 400_000;
 

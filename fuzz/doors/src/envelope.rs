@@ -3,9 +3,10 @@
 use std::sync::LazyLock;
 
 use alloy_primitives::{Address, B256, U256};
+use cloister_envelope::message::gcm::permit::Term;
 use cloister_envelope::message::gcm::{OutputPlace, Sealer, reread_call};
 use cloister_envelope::message::{CallContext, Coin, Entry, Plaintext, QueryContext, callback, siv};
-use cloister_envelope::{ExchangeKey, Secret};
+use cloister_envelope::{AccountKey, ExchangeKey, MessageError, Secret};
 use cloister_keys::{Keys, Roots, Seed};
 
 use crate::cursor::Cursor;
@@ -45,11 +46,12 @@ fn foreign(message: &[u8]) {
             Ok(message.to_vec())
         );
         assert!(
-            KEYS.open_estimate(&context, message, true).is_err() && KEYS.open_query(&query(), message, true).is_err()
+            KEYS.open_estimate(&context, message, true, TERM).is_err()
+                && KEYS.open_query(&query(), message, true, TERM).is_err()
         );
     }
-    let _ = KEYS.open_estimate(&context, message, true);
-    let _ = KEYS.open_query(&query(), message, true);
+    let _ = KEYS.open_estimate(&context, message, true, TERM);
+    let _ = KEYS.open_query(&query(), message, true, TERM);
     if let Some(head) = message.first_chunk()
         && let Ok(session) = KEYS.siv_session(head)
     {
@@ -90,7 +92,7 @@ fn gcm(nonce: [u8; 32], amount: U256, plain: &[u8], change: &Change) {
     let sealer = || Sealer::new(&client(), &KEYS.input_key(), nonce).expect("a good key");
     let funds = [Coin { denom: "uscrt", amount }];
     let context = call(&funds);
-    let (message, reader) = sealer().call(&context, plain).expect("short");
+    let (message, keys) = sealer().call(&context, plain).expect("short");
     let (keys, opened) = KEYS.open_call(&context, &message, true).expect("sealed for this call");
     assert_eq!(*opened, plain);
     let reread = reread_call(&client(), &KEYS.input_public(), &context, &message);
@@ -115,17 +117,19 @@ fn gcm(nonce: [u8; 32], amount: U256, plain: &[u8], change: &Change) {
 
     let place = OutputPlace { transaction: CODE, message: 1, output: 0 };
     let output = keys.seal_output(&place, plain).expect("short");
-    assert_eq!(reader.open_output(&place, &output).as_deref().map(Vec::as_slice), Ok(plain));
-    assert_eq!(reader.seal_output(&place, plain), Ok(output.clone()), "both sides have the same keys");
-    assert!(reader.open_output(&OutputPlace { output: 1, ..place }, &output).is_err());
+    assert_eq!(keys.open_output(&place, &output).as_deref().map(Vec::as_slice), Ok(plain));
+    assert_eq!(keys.seal_output(&place, plain), Ok(output.clone()), "both sides have the same keys");
+    assert!(keys.open_output(&OutputPlace { output: 1, ..place }, &output).is_err());
     for foreign in [plain, &change.of(&output), &message] {
-        assert!(reader.open_output(&place, foreign).is_err());
+        assert!(keys.open_output(&place, foreign).is_err());
     }
 
-    let (question, asker) = sealer().query(&query(), plain).expect("short");
-    let (answerer, opened) = KEYS.open_query(&query(), &question, true).expect("sealed for this contract");
-    assert_eq!(*opened, plain);
-    assert!(KEYS.open_query(&query(), &change.of(&question), true).is_err());
+    let (unsigned, _) = sealer().query(&query(), plain).expect("short");
+    assert_eq!(KEYS.open_query(&query(), &unsigned, true, TERM).err(), Some(MessageError::Permit));
+    let (question, asker) = sealer().signed_query(&query(), &reader(), TERM.tip, plain).expect("short");
+    let (answerer, asked) = KEYS.open_query(&query(), &question, true, TERM).expect("signed for this contract");
+    assert_eq!(*asked.text, plain);
+    assert!(KEYS.open_query(&query(), &change.of(&question), true, TERM).is_err());
     let answer = answerer.seal_answer(plain).expect("short");
     assert_eq!(asker.open_answer(&answer).as_deref().map(Vec::as_slice), Ok(plain));
     assert!(asker.open_answer(&change.of(&answer)).is_err());
@@ -163,6 +167,11 @@ fn client() -> ExchangeKey {
     ExchangeKey::from_secret(Secret::from_bytes([3; 32]))
 }
 
+/// Who asks.
+fn reader() -> AccountKey {
+    AccountKey::from_secret(Secret::from_bytes([4; 32])).expect("a key")
+}
+
 fn call<'a>(funds: &'a [Coin<'a>]) -> CallContext<'a> {
     CallContext { chain_id: "test-1", sender: SENDER, entry: Entry::Execute(CONTRACT), code_hash: CODE, funds }
 }
@@ -180,8 +189,8 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let mut seeds = vec![
         session.seal_message(&plain).expect("short"),
         sealer().call(&call(&[]), b"{}").expect("short").0,
-        sealer().estimate(&call(&[]), b"{}").expect("short"),
-        sealer().query(&query(), b"{}").expect("short").0,
+        sealer().signed_estimate(&call(&[]), &reader(), TERM.tip, b"{}").expect("short").0,
+        sealer().signed_query(&query(), &reader(), TERM.tip, b"{}").expect("short").0,
     ];
     for (at, flip) in [(0, 1), (20, 0), (40, 0x80), (70, 1), (0x7fff, 0xff)] {
         let head = [&[5; 32][..], &[0; 31], &[9], &u16::to_be_bytes(at), &[flip]].concat();
@@ -192,6 +201,7 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
     seeds
 }
 
+const TERM: Term = Term { tip: 9, most: 0 };
 const SENDER: Address = Address::repeat_byte(5);
 const CONTRACT: Address = Address::repeat_byte(6);
 const CODE: B256 = B256::repeat_byte(0xab);

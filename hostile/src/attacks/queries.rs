@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, Bytes, U256, address as known, hex};
 use cloister_chain::Genesis;
-use cloister_chain::cosmos::sealed::Output;
+use cloister_chain::cosmos::sealed::{Estimate, Output};
 use cloister_chain::wire::{Answer, Call, Query};
 use cloister_envelope::message::BUCKETS;
 use cloister_envelope::{AccountKey, Form, OnboardingKey, Secret};
@@ -34,6 +34,20 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         mechanism: Mechanism::QueryCount,
         story: "Cut off from the chain, the host asks a contract again and again, until it has tried what it wanted to.",
         attack: endless,
+    },
+    Scenario {
+        name: "borrowed-permit",
+        rules: "M-09",
+        mechanism: Mechanism::Permits,
+        story: "The host asks with a permit that was given for another contract, and with one that has ended.",
+        attack: borrowed,
+    },
+    Scenario {
+        name: "estimate-for-another",
+        rules: "M-11",
+        mechanism: Mechanism::Permits,
+        story: "The host makes up a call in the victim's name, and has it estimated: would it succeed?",
+        attack: for_another,
     },
     Scenario {
         name: "stolen-user-key",
@@ -108,6 +122,41 @@ fn endless(stage: &mut Stage) -> Result<Attempts, Failure> {
     let mut attempts = Attempts::default();
     attempts.add("more answers than the chain allows between two blocks", answered > ALLOWED);
     attempts.also("those are answered", answered >= ALLOWED);
+    Ok(attempts)
+}
+
+fn borrowed(stage: &mut Stage) -> Result<Attempts, Failure> {
+    let mut chain = Chain::solo(stage)?;
+    let counter = Counter::start(&mut chain, 1, stage.dice.value())?;
+    let other = counter.another(&mut chain, 2, 0, stage.dice.value())?;
+    let (borrowed, _) = counter.question_by_permit_for(&other, &mut chain, 1, stage.dice.bytes())?;
+    let last = chain.parent.header.height;
+    let (ending, _) = counter.question_until(&mut chain, 1, stage.dice.bytes(), last)?;
+    let in_time = matches!(chain.ask(ending.clone())?, Answer::Contract { .. });
+    chain.run(Vec::new())?;
+    let mut attempts = Attempts::default();
+    attempts.also("a permit is good up to its height", in_time);
+    for (what, question) in [("for another contract", borrowed), ("that has ended", ending)] {
+        attempts.add(what, matches!(chain.ask(question)?, Answer::Contract { .. }));
+    }
+    Ok(attempts)
+}
+
+fn for_another(stage: &mut Stage) -> Result<Attempts, Failure> {
+    let mut chain = Chain::solo(stage)?;
+    let counter = Counter::start(&mut chain, 1, stage.dice.value())?;
+    let (victim, host) = (1, 2);
+    let mut learn = |reader: u8, message: &str| -> Result<Option<bool>, Failure> {
+        let nonce = stage.dice.bytes();
+        let (query, keys) = counter.estimate(&mut chain, (victim, reader), nonce, message)?;
+        let Answer::SealedEstimate(sealed) = chain.ask(query)? else { return Ok(None) };
+        Ok(Some(Estimate::decode(keys.open_answer(&sealed)?.as_slice())?.gas > 0))
+    };
+    let mut attempts = Attempts::default();
+    for (message, succeeds) in [(r#"{"increment":{}}"#, true), (r#"{"fail":{}}"#, false)] {
+        attempts.add("what the victim's call would come to", learn(host, message)? == Some(succeeds));
+        attempts.also("the victim learns it", learn(victim, message)? == Some(succeeds));
+    }
     Ok(attempts)
 }
 

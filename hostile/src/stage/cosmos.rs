@@ -6,7 +6,7 @@ use cloister_chain::cosmos::{PublicKey, from_bech32};
 use cloister_chain::wire::{Answer, ContractQuery, Form, NetworkKeys, Query};
 use cloister_chain::{Outcome, Status};
 use cloister_envelope::message::{CallContext, Entry, QueryContext, gcm};
-use cloister_envelope::{ExchangeKey, Secret};
+use cloister_envelope::{AccountKey, ExchangeKey, Secret};
 use prost::Message as _;
 use secp256k1::{Message, SECP256K1};
 use secret_sdk_proto::Any;
@@ -106,16 +106,73 @@ impl Counter {
         Ok((MsgExecute { sender: sender.to_vec(), contract, code_hash, input, funds: Vec::new() }, keys))
     }
 
-    /// What `user` asks to learn the count, and what opens the answer.
+    /// What `user` asks to learn the count, for some blocks to come, and what opens the answer.
     pub(crate) fn question(
         &self,
         chain: &mut Chain,
         user: u8,
         nonce: [u8; 32],
     ) -> Result<(Query, gcm::AnswerKeys), Failure> {
-        let context = QueryContext { chain_id: CHAIN, contract: self.address, code_hash: self.code_hash };
-        let (message, keys) = sealer(chain, user, nonce)?.query(&context, br#"{"get_count":{}}"#)?;
-        Ok((Query::Contract(ContractQuery { contract: self.address, form: Form::Gcm, message: message.into() }), keys))
+        let last = chain.parent.header.height + LASTING;
+        self.question_until(chain, user, nonce, last)
+    }
+
+    /// The same up to a height.
+    pub(crate) fn question_until(
+        &self,
+        chain: &mut Chain,
+        user: u8,
+        nonce: [u8; 32],
+        last: u64,
+    ) -> Result<(Query, gcm::AnswerKeys), Failure> {
+        let (message, keys) =
+            sealer(chain, user, nonce)?.signed_query(&self.asked(), &account_key(user)?, last, QUESTION)?;
+        Ok((self.query(message), keys))
+    }
+
+    /// The same with a permit that `user` gave for a question to `other`, which the attacker got to read.
+    pub(crate) fn question_by_permit_for(
+        &self,
+        other: &Self,
+        chain: &mut Chain,
+        user: u8,
+        nonce: [u8; 32],
+    ) -> Result<(Query, gcm::AnswerKeys), Failure> {
+        // A permit says nothing of the network's key, so sealed to a key of the attacker's it can be read.
+        let (own, client) = (ExchangeKey::from_secret(Secret::from_bytes([66; 32])), exchange(user));
+        let epoch = network(chain)?.epoch;
+        let readable = gcm::Sealer::new(&client, &gcm::InputKey { epoch, public: own.public() }, nonce)?;
+        let last = chain.parent.header.height + LASTING;
+        let (message, _) = readable.signed_query(&other.asked(), &account_key(user)?, last, QUESTION)?;
+        let (_, permitted) = gcm::open_query(&own, &other.asked(), &message)?;
+        let (message, keys) = sealer(chain, user, nonce)?.query(&self.asked(), &permitted)?;
+        Ok((self.query(message), keys))
+    }
+
+    /// A call of `sender`'s as an estimate that `reader` signs for, and what opens the answer.
+    pub(crate) fn estimate(
+        &self,
+        chain: &mut Chain,
+        (sender, reader): (u8, u8),
+        nonce: [u8; 32],
+        message: &str,
+    ) -> Result<(Query, gcm::AnswerKeys), Failure> {
+        let (entry, code_hash) = (Entry::Execute(self.address), self.code_hash);
+        let context = CallContext { chain_id: CHAIN, sender: account(sender), entry, code_hash, funds: &[] };
+        let last = chain.parent.header.height + LASTING;
+        let sealer = sealer(chain, reader, nonce)?;
+        let (input, keys) = sealer.signed_estimate(&context, &account_key(reader)?, last, message.as_bytes())?;
+        let (sender, contract) = (account(sender).to_vec(), self.address.to_vec());
+        let message = MsgExecute { sender, contract, code_hash: code_hash.to_vec(), input, funds: Vec::new() };
+        Ok((Query::SealedEstimate(execute(&message).encode_to_vec().into()), keys))
+    }
+
+    fn asked(&self) -> QueryContext<'static> {
+        QueryContext { chain_id: CHAIN, contract: self.address, code_hash: self.code_hash }
+    }
+
+    fn query(&self, message: Vec<u8>) -> Query {
+        Query::Contract(ContractQuery { contract: self.address, form: Form::Gcm, message: message.into() })
     }
 
     /// The count, as `user` learns it.
@@ -159,7 +216,15 @@ fn succeeded(outcome: &Outcome) -> Result<(), Failure> {
 fn sealer(chain: &mut Chain, user: u8, nonce: [u8; 32]) -> Result<gcm::Sealer, Failure> {
     let network = network(chain)?;
     let key = gcm::InputKey { epoch: network.epoch, public: network.input };
-    Ok(gcm::Sealer::new(&ExchangeKey::from_secret(Secret::from_bytes([user; 32])), &key, nonce)?)
+    Ok(gcm::Sealer::new(&exchange(user), &key, nonce)?)
+}
+
+fn exchange(user: u8) -> ExchangeKey {
+    ExchangeKey::from_secret(Secret::from_bytes([user; 32]))
+}
+
+fn account_key(user: u8) -> Result<AccountKey, Failure> {
+    Ok(AccountKey::from_secret(Secret::from_bytes(secret(user).secret_bytes()))?)
 }
 
 fn key(user: u8) -> PublicKey {
@@ -167,4 +232,7 @@ fn key(user: u8) -> PublicKey {
 }
 
 const CHAIN: &str = "test-1";
+const QUESTION: &[u8] = br#"{"get_count":{}}"#;
+/// For how many blocks a question is answered that does not say otherwise.
+const LASTING: u64 = 100;
 const CODE: &[u8] = include_bytes!("../../../contracts/cosmwasm/artifacts/counter.wasm");

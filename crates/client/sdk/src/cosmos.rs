@@ -52,7 +52,7 @@ pub(crate) mod rest;
 mod sealed;
 mod sign;
 
-pub use account::{Account, CALL_GAS, GAS_PRICE, SEND_GAS};
+pub use account::{Account, CALL_GAS, GAS_PRICE, PERMIT_BLOCKS, SEND_GAS};
 pub use client::{Client, NetworkKeys, Sequence};
 pub use cloister_chain::cosmos::sealed::PrivateAttribute;
 pub use cloister_chain::cosmos::{DENOM, bech32, from_bech32};
@@ -61,5 +61,5 @@ pub use opening::{Opened, Opening};
 pub use register::register;
 pub use reread::Reread;
 pub use rest::{Included, Placed};
-pub use sealed::{Answer, Called, Code, Contract, Made};
+pub use sealed::{Answer, Called, Code, Contract, Estimate, Made};
 pub use sign::{Place, Terms, bank_send};

@@ -18,6 +18,7 @@ pub mod certificate;
 pub mod cosmos;
 pub mod epoch;
 pub mod evidence;
+pub mod gas;
 pub mod genesis;
 pub mod gov;
 pub mod hash;

@@ -45,6 +45,10 @@ pub const WASM_BYTES: usize = 2 << 20;
 pub const LABEL_BYTES: usize = 512;
 /// Most gas, in the SDK's units, of one question to a CosmWasm contract: unsigned, so less than a transaction may use.
 pub const QUERY_SDK_GAS: u64 = 3_000_000;
+/// Most gas, in the SDK's units, that a call may use in an estimate: a class of [`crate::gas`]. It costs nothing either.
+pub const QUERY_ESTIMATE_GAS: u64 = 3_200_000;
+/// How far above the tip a permit may end, in blocks: whoever captured the question can ask it again until then.
+pub const PERMIT_BLOCKS: u64 = 1_000;
 /// Most gas, in the SDK's units, of a simulated transaction: it may store code.
 pub const QUERY_SIMULATION_GAS: u64 = 50_000_000;
 /// Deepest nesting of questions between contracts. A count, as is the next.

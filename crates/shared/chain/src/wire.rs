@@ -239,6 +239,8 @@ pub enum Query {
     /// A Cosmos transaction (`TxRaw`) run without its signatures being checked and without effect: its gas. Messages that
     /// run contracts are refused.
     Simulate(Bytes),
+    /// A message in our own form whose input is sealed as an estimate, as the `Any` of a transaction: what it would be charged.
+    SealedEstimate(Bytes),
 }
 
 /// A question to a CosmWasm contract.
@@ -320,10 +322,12 @@ pub enum Answer {
     },
     /// To `Simulate`: gas used, in the SDK's units.
     Simulated(u64),
-    /// To `Contract` or `Simulate`: an error of the Cosmos world.
+    /// To `Contract`, `Simulate` or `SealedEstimate`: an error of the Cosmos world.
     Rejected(Rejection),
     /// To any: not answered.
     Refused(QueryRefusal),
+    /// To `SealedEstimate`: a [`sealed::Estimate`](crate::cosmos::sealed::Estimate) for the sender, of one length.
+    SealedEstimate(Bytes),
 }
 
 /// The network's public keys: u-coordinates of X25519, little-endian.

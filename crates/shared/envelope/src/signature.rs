@@ -13,7 +13,7 @@ use core::fmt;
 use std::sync::LazyLock;
 
 use alloy_primitives::{Address, B256, eip191_hash_message, keccak256};
-use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
+use secp256k1::ecdsa::{RecoverableSignature, RecoveryId, Signature};
 use secp256k1::ffi::types::AlignedType;
 use secp256k1::{All, Message, PublicKey, Secp256k1, SecretKey, VerifyOnlyPreallocated};
 
@@ -52,6 +52,16 @@ fn recover_digest(digest: B256, compact: &[u8], parity: u8) -> Result<Address, E
     }
     let key = VERIFIER.recover_ecdsa(Message::from_digest(digest.0), &signature).map_err(|_| Error::Unrecoverable)?;
     Ok(address(&key))
+}
+
+/// Whether `r ‖ s`, with the low `s`, is the signature over `digest` by this compressed public key.
+pub(crate) fn is_signed(digest: B256, compact: &[u8; 64], key: &[u8; 33]) -> bool {
+    let (Ok(signature), Ok(key)) = (Signature::from_compact(compact), PublicKey::from_byte_array_compressed(*key))
+    else {
+        return false;
+    };
+    // The library takes no high `s`.
+    VERIFIER.verify_ecdsa(Message::from_digest(digest.0), &signature, &key).is_ok()
 }
 
 /// Over which digest of a message a signature is made.
@@ -93,6 +103,14 @@ impl AccountKey {
         self.address
     }
 
+    /// The account's public key, compressed (SEC 1).
+    pub fn public_key(&self) -> [u8; 33] {
+        let mut key = self.key();
+        let public = key.public_key(&SIGNER).serialize();
+        key.non_secure_erase();
+        public
+    }
+
     /// Signs `message`: the same bytes for the same message (RFC 6979), low s.
     pub fn sign(&self, message: &[u8], form: Form) -> [u8; SIGNATURE_BYTES] {
         let mut signature = self.sign_digest(form.digest(message));
@@ -104,10 +122,7 @@ impl AccountKey {
 
     /// Signs a digest, for example of a transaction: `r ‖ s ‖ y parity`, the last byte 0 or 1.
     pub fn sign_digest(&self, digest: B256) -> [u8; SIGNATURE_BYTES] {
-        let mut key = self
-            .secret
-            .expose(|bytes| SecretKey::from_byte_array(*bytes))
-            .expect("an AccountKey is only made from a valid secret key");
+        let mut key = self.key();
         let signature = SIGNER.sign_ecdsa_recoverable(Message::from_digest(digest.0), &key);
         key.non_secure_erase();
         let (parity, compact) = signature.serialize_compact();
@@ -115,6 +130,12 @@ impl AccountKey {
         bytes[..64].copy_from_slice(&compact);
         bytes[64] = u8::from(parity == RecoveryId::One);
         bytes
+    }
+
+    /// For whoever erases it.
+    fn key(&self) -> SecretKey {
+        let key = self.secret.expose(|bytes| SecretKey::from_byte_array(*bytes));
+        key.expect("an AccountKey is only made from a valid secret key")
     }
 }
 

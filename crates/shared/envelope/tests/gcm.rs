@@ -3,9 +3,10 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use alloy_primitives::{Address, B256, U256, hex};
+use cloister_envelope::message::gcm::permit::{self, Term};
 use cloister_envelope::message::gcm::{self, CallKeys, InputKey, OUTPUT_HEAD_BYTES, OutputPlace, Sealer};
 use cloister_envelope::message::{CallContext, Coin, Entry, MAX_PLAIN_BYTES, QueryContext, siv};
-use cloister_envelope::{ExchangeKey, MessageError, Secret};
+use cloister_envelope::{AccountKey, ExchangeKey, MessageError, Secret};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -88,9 +89,13 @@ fn every_ciphertext_is_the_one_that_the_script_made_and_opens() {
                 assert_eq!(*later_keys.open_output(place, &output).unwrap(), text);
             }
         }
-        let estimate = sealer().estimate(&calls[0].1, &text).unwrap();
+        let (estimate, asker) = sealer().estimate(&calls[0].1, &text).unwrap();
         assert_eq!(estimate, entry("estimate_of_execute", index));
-        assert_eq!(*gcm::open_estimate(&network(), &calls[0].1, &estimate).unwrap(), text);
+        let (answerer, opened) = gcm::open_estimate(&network(), &calls[0].1, &estimate).unwrap();
+        assert_eq!(*opened, text);
+        let answer = answerer.seal_answer(&text).unwrap();
+        assert_eq!(answer, entry("answer_to_estimate", index));
+        assert_eq!(*asker.open_answer(&answer).unwrap(), text);
 
         let (question, asker) = sealer().query(&query(), &text).unwrap();
         assert_eq!(question, entry("query", index));
@@ -153,7 +158,7 @@ fn a_message_names_the_epoch_of_its_key_and_opens_under_no_other_number() {
 fn calls_estimates_and_queries_never_pass_for_each_other() {
     let context = call(Entry::Execute(CONTRACT), &[]);
     let (sealed_call, call_keys) = sealer().call(&context, b"text").unwrap();
-    let estimate = sealer().estimate(&context, b"text").unwrap();
+    let (estimate, estimate_keys) = sealer().estimate(&context, b"text").unwrap();
     let (question, answer_keys) = sealer().query(&query(), b"text").unwrap();
     assert_eq!(gcm::open_call(&network(), &context, &estimate).err(), REFUSED);
     assert_eq!(gcm::open_call(&network(), &context, &question).err(), REFUSED);
@@ -164,6 +169,37 @@ fn calls_estimates_and_queries_never_pass_for_each_other() {
     let (output, answer) = (call_keys.seal_output(&FIRST, b"text").unwrap(), answer_keys.seal_answer(b"text").unwrap());
     assert_eq!(call_keys.open_output(&FIRST, &answer).err(), REFUSED);
     assert_eq!(answer_keys.open_answer(&output).err(), REFUSED);
+    let estimated = estimate_keys.seal_answer(b"text").unwrap();
+    assert_eq!(answer_keys.open_answer(&estimated).err(), REFUSED);
+    assert_eq!(estimate_keys.open_answer(&answer).err(), REFUSED);
+    assert_eq!(call_keys.open_output(&FIRST, &estimated).err(), REFUSED);
+}
+
+/// A few in every test run; a soak asks for more.
+fn crossings() -> u32 {
+    std::env::var("CLOISTER_CROSSINGS").map_or(100, |count| count.parse().unwrap())
+}
+
+#[test]
+fn v11_a_captured_call_is_no_estimate_and_a_captured_estimate_is_no_call() {
+    let (funds, alice) = (funds(), AccountKey::from_secret(Secret::from_bytes([1; 32])).unwrap());
+    let term = Term { tip: 0, most: u64::MAX };
+    for number in 0..crossings() {
+        let number = number.to_be_bytes();
+        let nonce = *alloy_primitives::keccak256(number);
+        let client = ExchangeKey::from_secret(Secret::from_bytes(*alloy_primitives::keccak256(nonce)));
+        let entry =
+            [Entry::Execute(CONTRACT), Entry::Instantiate, Entry::Migrate(CONTRACT)][usize::from(number[3] % 3)];
+        let context = call(entry, &funds[..usize::from(nonce[0] % 3)]);
+        let text = nonce.repeat(usize::from(nonce[1] % 20));
+        let sealer = || Sealer::new(&client, &input_key(), nonce).unwrap();
+
+        let (captured, _) = sealer().call(&context, &text).unwrap();
+        assert_eq!(permit::open_estimate(&network(), &context, &captured, term).err(), REFUSED, "in the AEAD");
+        let (captured, _) = sealer().signed_estimate(&context, &alice, 5, &text).unwrap();
+        assert_eq!(gcm::open_call(&network(), &context, &captured).err(), REFUSED, "in the AEAD");
+        assert_eq!(*permit::open_estimate(&network(), &context, &captured, term).unwrap().1.text, text);
+    }
 }
 
 #[test]

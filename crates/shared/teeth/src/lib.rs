@@ -149,6 +149,8 @@ mechanisms! {
     EpochOfItsOwn = "epoch-of-its-own",
     /// M-19: a confidential operation has one price, whatever it works on.
     FlatPrice = "flat-price",
+    /// M-09, M-11: who asks has signed for this very question, until a height that is not past.
+    Permits = "permits",
 }
 
 /// Whether a mechanism is at work: always.

@@ -2,6 +2,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
+use cloister_envelope::message::gcm::permit::{self, Asked, Term};
 use cloister_envelope::message::{CallContext, Coin, QueryContext, callback, gcm, gcm::InputKey, siv};
 use cloister_envelope::{ExchangeKey, MessageError, Secret, UserCipher, UserKey};
 use cloister_teeth::{Mechanism, decrypted, holds};
@@ -134,24 +135,26 @@ impl Keys {
         gcm::open_call(self.input_of(message, grace)?, context, message).inspect(|_| decrypted())
     }
 
-    /// Opens the input of an estimate in our own form.
+    /// Opens the input of an estimate in our own form, if its permit is good for this `term`. The keys seal the answer.
     pub fn open_estimate(
         &self,
         context: &CallContext<'_>,
         message: &[u8],
         grace: bool,
-    ) -> Result<Zeroizing<Vec<u8>>, MessageError> {
-        gcm::open_estimate(self.input_of(message, grace)?, context, message).inspect(|_| decrypted())
+        term: Term,
+    ) -> Result<(gcm::AnswerKeys, Asked), MessageError> {
+        permit::open_estimate(self.input_of(message, grace)?, context, message, term).inspect(|_| decrypted())
     }
 
-    /// Opens a question in our own form. The keys seal the answer.
+    /// Opens a question in our own form, if its permit is good for this `term`. The keys seal the answer.
     pub fn open_query(
         &self,
         context: &QueryContext<'_>,
         message: &[u8],
         grace: bool,
-    ) -> Result<(gcm::AnswerKeys, Zeroizing<Vec<u8>>), MessageError> {
-        gcm::open_query(self.input_of(message, grace)?, context, message).inspect(|_| decrypted())
+        term: Term,
+    ) -> Result<(gcm::AnswerKeys, Asked), MessageError> {
+        permit::open_query(self.input_of(message, grace)?, context, message, term).inspect(|_| decrypted())
     }
 
     /// The key pair that a message in our own form says it is sealed to.

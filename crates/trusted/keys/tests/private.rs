@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256, U256};
 use cloister_envelope::message::gcm::Sealer;
+use cloister_envelope::message::gcm::permit::Term;
 use cloister_envelope::message::{CallContext, Coin, Entry, QueryContext, siv};
-use cloister_envelope::{ExchangeKey, MessageError, Secret};
+use cloister_envelope::{AccountKey, ExchangeKey, MessageError, Secret};
 use cloister_keys::{Keys, MAX_VALUE_BYTES, Roots, Seed, StateError, StateKeys, WritePlace};
 use proptest::prelude::*;
 
@@ -64,16 +65,20 @@ fn our_own_form_is_for_one_epoch() {
     assert_eq!(later().open_call(&call(), &message, false).err(), over);
     assert_eq!(later().open_call(&call(), &message, true).unwrap().1.as_slice(), b"text", "in the time of grace");
     assert_eq!(later().retired().open_call(&call(), &message, true).err(), over, "there is no key any more");
-    assert_eq!(keys().open_estimate(&call(), &message, false).err(), Some(MessageError::Refused));
+    let term = Term { tip: 5, most: 0 };
+    assert_eq!(keys().open_estimate(&call(), &message, false, term).err(), Some(MessageError::Refused));
     let (early, _) = Sealer::new(&client(), &later().input_key(), [1; 32]).unwrap().call(&call(), b"").unwrap();
     assert_eq!(keys().open_call(&call(), &early, true).err(), Some(MessageError::Epoch { sealed: 1, current: 0 }));
 
-    let estimate = sealer().estimate(&call(), b"text").unwrap();
-    assert_eq!(keys().open_estimate(&call(), &estimate, false).unwrap().as_slice(), b"text");
+    let account = AccountKey::from_secret(Secret::from_bytes([1; 32])).unwrap();
+    let (estimate, asker) = sealer().signed_estimate(&call(), &account, 5, b"text").unwrap();
+    let (answerer, asked) = keys().open_estimate(&call(), &estimate, false, term).unwrap();
+    assert_eq!((asked.text.as_slice(), asked.reader), (&b"text"[..], account.public_key()));
+    assert_eq!(asker.open_answer(&answerer.seal_answer(b"5").unwrap()).unwrap().as_slice(), b"5");
 
     let context = QueryContext { chain_id: "test-1", contract: CONTRACT, code_hash: B256::ZERO };
-    let (question, asker) = sealer().query(&context, b"text").unwrap();
-    let (answerer, _) = keys().open_query(&context, &question, false).unwrap();
+    let (question, asker) = sealer().signed_query(&context, &account, 5, b"text").unwrap();
+    let (answerer, _) = keys().open_query(&context, &question, false, term).unwrap();
     assert_eq!(asker.open_answer(&answerer.seal_answer(b"5").unwrap()).unwrap().as_slice(), b"5");
 }
 

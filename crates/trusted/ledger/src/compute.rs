@@ -12,22 +12,26 @@
 //! | `contract` | one run of one contract on its sealed state |
 //! | `questions` | what contracts ask each other and the chain |
 //! | `query` | what clients ask contracts |
+//! | `own` | our own form: opened, charged by class, estimated |
 
 mod call;
 mod channel;
 mod codes;
 mod contract;
 mod message;
+mod own;
 mod query;
 mod questions;
 
 use cloister_chain::leaf::Position;
-use cloister_chain::{Address, B256, Epoch, Genesis, Header};
+use cloister_chain::{Address, B256, Epoch, Genesis, Header, limits};
+use cloister_envelope::message::gcm::permit::Term;
 use cloister_keys::Keys;
 use cloister_state::Supply;
 
 pub(crate) use codes::Codes;
 pub(crate) use message::handle;
+pub(crate) use own::estimate;
 pub(crate) use query::ask;
 
 use crate::cosmos::{Fail, Meter};
@@ -45,6 +49,15 @@ pub(crate) struct Scene<'a> {
     pub(crate) epoch: &'a Epoch,
     /// What was sealed to the former epoch's input key still opens.
     pub(crate) grace: bool,
+    /// The newest height, by which permits end; a block's own.
+    pub(crate) tip: u64,
+}
+
+impl Scene<'_> {
+    /// At what heights permits are good.
+    pub(crate) const fn term(&self) -> Term {
+        Term { tip: self.tip, most: limits::PERMIT_BLOCKS }
+    }
 }
 
 impl<'a> Scene<'a> {
@@ -57,7 +70,7 @@ impl<'a> Scene<'a> {
     ) -> Self {
         let grace = genesis.epochs.is_some_and(|epochs| epochs.is_grace(epoch, header.time));
         let (header_hash, before) = (header.hash(), before.seconds());
-        Self { genesis, keys, codes, header, header_hash, before, epoch, grace }
+        Self { genesis, keys, codes, header, header_hash, before, epoch, grace, tip: header.height }
     }
 }
 
@@ -132,9 +145,22 @@ impl Fault {
         }
     }
 
-    /// The fault as the transaction's failure, with the contract's text in the sender's form.
-    fn shown(self, channel: &channel::Channel) -> Fail {
+    /// The fault of a message, which asked for `outer`, as the transaction's failure, with the contract's text in the sender's form.
+    /// In our own form every failure looks the same to everybody else: which it is, and how deep, may hang on a secret.
+    fn shown(self, channel: &channel::Channel, outer: Verb) -> Fail {
         match self {
+            Self::Contract { text, .. } | Self::Fail(Fail::Rule { log: text, .. }) if channel.is_own() => {
+                channel.error(text).map_or_else(
+                    |fail| fail,
+                    |text| {
+                        Fail::of(
+                            "compute",
+                            outer.code(),
+                            format!("encrypted: {text}: {} contract failed", outer.text()),
+                        )
+                    },
+                )
+            }
             Self::Contract { verb, text, within } => match channel.error(text) {
                 Ok(text) => {
                     let path = format!("{SUB_MESSAGE}: ").repeat(within);

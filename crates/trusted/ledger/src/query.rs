@@ -87,17 +87,21 @@ impl Snapshots {
 
     /// Answers one query, with leaves from `supply`.
     pub fn query(&self, question: &QueryAt, supply: &mut dyn Supply) -> Answer {
-        let Some((snapshot, grace)) = self.at(question.height) else {
+        let Some((snapshot, grace, tip)) = self.at(question.height) else {
             return Answer::Refused(QueryRefusal::Height);
         };
         let keys = Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner));
         // The keys of some values of that height may be erased.
-        if matches!(question.query, Query::Contract(_)) && keys.oldest_epoch() > snapshot.epoch.oldest() {
+        let asks = matches!(question.query, Query::Contract(_) | Query::SealedEstimate(_));
+        if asks && keys.oldest_epoch() > snapshot.epoch.oldest() {
             return Answer::Refused(QueryRefusal::Height);
         }
         let Snapshot { tree, header, epoch, .. } = snapshot;
         let block = eth::block_info(&self.genesis, &keys, &header);
         let root = tree.root();
+        // Who asks about an old state seals to a key of now, and signs for now.
+        let asked =
+            || Scene { grace, tip, ..Scene::new(&self.genesis, (&keys, &epoch), &self.codes, &header, &header) };
         let mut view = View::new(tree, block.number, self.cache.clone(), supply);
         match &question.query {
             Query::Call(call) => {
@@ -135,15 +139,14 @@ impl Snapshots {
                 input: keys.input_public(),
                 epoch: keys.epoch(),
             }),
-            Query::Contract(query) => {
-                if let Err(refusal) = self.may_ask() {
-                    return Answer::Refused(refusal);
-                }
-                let mut scene = Scene::new(&self.genesis, (&keys, &epoch), &self.codes, &header, &header);
-                // Who asks about an old state seals to a key of now.
-                scene.grace = grace;
-                compute::ask(&scene, &mut Overlay::new(view), query)
-            }
+            Query::Contract(query) => match self.may_ask() {
+                Ok(()) => compute::ask(&asked(), &mut Overlay::new(view), query),
+                Err(refusal) => Answer::Refused(refusal),
+            },
+            Query::SealedEstimate(message) => match self.may_ask() {
+                Ok(()) => compute::estimate(&asked(), &mut Overlay::new(view), message),
+                Err(refusal) => Answer::Refused(refusal),
+            },
             Query::Simulate(bytes) => {
                 // What is compiled here was never uploaded: it must not push out what contracts run.
                 let codes = Codes::default();
@@ -180,8 +183,8 @@ impl Snapshots {
         self.genesis.simulated && self.genesis.validators.iter().count() == 1 || !holds(Mechanism::KeyLens)
     }
 
-    /// A height's state, and whether the former epoch's input key still opens at the tip.
-    fn at(&self, height: Option<u64>) -> Option<(Snapshot, bool)> {
+    /// A height's state, whether the former epoch's input key still opens at the tip, and the tip's height.
+    fn at(&self, height: Option<u64>) -> Option<(Snapshot, bool, u64)> {
         let window = self.window.read().unwrap_or_else(PoisonError::into_inner);
         let tip = window.back()?;
         let grace = self.genesis.epochs.is_some_and(|epochs| epochs.is_grace(&tip.epoch, tip.header.time));
@@ -192,7 +195,7 @@ impl Snapshots {
                 window.get(usize::try_from(height.checked_sub(oldest)?).ok()?)?
             }
         };
-        Some((snapshot.clone(), grace))
+        Some((snapshot.clone(), grace, tip.header.height))
     }
 }
 

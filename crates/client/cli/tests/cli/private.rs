@@ -77,6 +77,20 @@ async fn a_contracts_error_is_for_its_caller() {
 }
 
 #[tokio::test]
+async fn a_call_is_estimated_before_it_is_paid_for() {
+    let dev = Dev::start(None);
+    let alice = account(&dev, "a").with_estimates();
+    let code = alice.store_code(COUNTER).await.unwrap();
+    let contract = alice.instantiate(&code, "counter", &json!({ "count": 0 }), 0).await.unwrap().contract;
+    let increment = json!({ "increment": {} });
+    let estimated = alice.estimate(&contract, &increment, 0).await.unwrap().gas.unwrap();
+    assert_eq!(alice.estimate(&contract, &json!({ "fail": {} }), 0).await.unwrap().gas, None);
+    assert_eq!(count(&alice, &contract).await.1, 0, "nothing happened yet");
+    let gas = alice.execute(&contract, &increment, 0).await.unwrap().tx.gas_used;
+    assert!((estimated..estimated + 20_000).contains(&gas), "{gas} for {estimated}");
+}
+
+#[tokio::test]
 async fn many_calls_of_one_account_run_at_the_same_time() {
     let dev = Dev::start(None);
     let alice = account(&dev, "a");

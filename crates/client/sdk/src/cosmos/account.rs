@@ -3,7 +3,8 @@ use std::io::Write as _;
 
 use alloy_primitives::{Address, B256};
 use cloister_chain::cosmos::from_bech32;
-use cloister_envelope::message::gcm::{CallKeys, InputKey};
+use cloister_chain::gas;
+use cloister_envelope::message::gcm::InputKey;
 use cloister_envelope::{ExchangeKey, Secret};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -15,9 +16,11 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
+use super::client::Present;
 use super::rest::{Included, Placed};
 use super::sealed::{
-    Answer, Called, Code, Contract, Made, Sealing, answered, called, executed, instantiated, migrated,
+    Answer, Called, Code, Contract, Draft, Estimate, Made, Sealing, answered, called, estimated, executed,
+    instantiated, migrated,
 };
 use super::sign::{Place, Terms, bank_send, sha256};
 use super::{Client, NetworkKeys};
@@ -27,6 +30,8 @@ use crate::{Error, Failure, Wallet};
 pub const CALL_GAS: u64 = 500_000;
 /// Gas of a transfer, beside what the bytes of the transaction cost.
 pub const SEND_GAS: u64 = 100_000;
+/// For how many blocks a question is answered: long enough for a node that is a few blocks behind.
+pub const PERMIT_BLOCKS: u64 = 100;
 /// Gas for one [`DENOM`](super::DENOM): a price of 0.1, as published clients offer it. All gas of the limit is paid.
 pub const GAS_PRICE: u128 = 10;
 
@@ -40,6 +45,7 @@ pub struct Account {
     exchange: ExchangeKey,
     network: Option<InputKey>,
     gas: u64,
+    estimates: bool,
     /// The sequence after the last transaction that the node took from here.
     next: Mutex<u64>,
 }
@@ -55,6 +61,7 @@ impl Account {
             exchange: ExchangeKey::from_secret(Secret::fill(random)),
             network: None,
             gas: CALL_GAS,
+            estimates: false,
             next: Mutex::new(0),
         }
     }
@@ -77,6 +84,14 @@ impl Account {
     /// Lets calls use so much gas, beside what their bytes cost.
     pub fn with_gas(mut self, gas: u64) -> Self {
         self.gas = gas;
+        self
+    }
+
+    /// Has each call [estimated](Self::estimate) before it is sent, and lets it use the [class](gas) after the estimated one, because
+    /// the state may change meanwhile. Where there is no estimate, calls use what they use [otherwise](Self::with_gas). The
+    /// limit of a call is public, so that it shows what was estimated.
+    pub fn with_estimates(mut self) -> Self {
+        self.estimates = true;
         self
     }
 
@@ -140,10 +155,8 @@ impl Account {
         message: &impl Serialize,
         funds: u128,
     ) -> Result<Made, Error> {
-        let input = json(message)?;
-        let network = self.network_key().await?;
-        let (message, keys) = self.sealing(&network).instantiate(code, label, admin, &input, funds)?;
-        let called = self.call(message, &keys, |tx| Ok(instantiated(tx)?.output)).await?;
+        let draft = Draft::Instantiate { code, label, admin, funds };
+        let called = self.call(&draft, message, |tx| Ok(instantiated(tx)?.output)).await?;
         // The enclave's word, from inside the output. A node that says otherwise shows others another contract.
         let address = from_bech32(&called.contract).map_err(|_| Error::Result(called.tx.hash))?;
         if instantiated(&called.tx)?.address != called.contract {
@@ -154,10 +167,7 @@ impl Account {
 
     /// Calls a contract and waits for the block. A contract's error is [`Error::Failed`].
     pub async fn execute(&self, contract: &Contract, message: &impl Serialize, funds: u128) -> Result<Called, Error> {
-        let input = json(message)?;
-        let network = self.network_key().await?;
-        let (message, keys) = self.sealing(&network).execute(contract, &input, funds)?;
-        self.call(message, &keys, executed).await
+        self.call(&Draft::Execute { contract, funds }, message, executed).await
     }
 
     /// Gives a contract other code. Only its admin can.
@@ -167,23 +177,31 @@ impl Account {
         code: &Code,
         message: &impl Serialize,
     ) -> Result<(Contract, Called), Error> {
-        let input = json(message)?;
-        let network = self.network_key().await?;
-        let (message, keys) = self.sealing(&network).migrate(contract, code, &input)?;
-        let called = self.call(message, &keys, migrated).await?;
+        let called = self.call(&Draft::Migrate { contract, code }, message, migrated).await?;
         Ok((Contract { address: contract, code_hash: code.hash }, called))
     }
 
-    /// Asks a contract. Nobody signs a question: a contract that has to know who asks wants a viewing key or a permit in it.
-    /// A contract's error is [`Error::Answered`].
+    /// What a call would be charged now: a class, which only this account can open. Nothing of its output is told.
+    pub async fn estimate(
+        &self,
+        contract: &Contract,
+        message: &impl Serialize,
+        funds: u128,
+    ) -> Result<Estimate, Error> {
+        self.estimated(&Draft::Execute { contract, funds }, &json(message)?).await
+    }
+
+    /// Asks a contract. The question is signed with the account's key and answered for the next [`PERMIT_BLOCKS`] blocks, so that
+    /// nobody who saw it go by can ask it again later. The enclave alone learns who asks, and does not tell the contract: one
+    /// that has to know wants a viewing key or a permit of its own in the question. A contract's error is [`Error::Answered`].
     pub async fn query<T: DeserializeOwned>(
         &self,
         contract: &Contract,
         question: &impl Serialize,
     ) -> Result<Answer<T>, Error> {
         let question = json(question)?;
-        let network = self.network_key().await?;
-        let (sealed, keys) = self.sealing(&network).query(contract, &question)?;
+        let (network, last) = self.asking().await?;
+        let (sealed, keys) = self.sealing(&network).query(contract, (self.wallet.key(), last), &question)?;
         let Answer { height, value } = answered(&keys, self.client.ask(contract.address, &sealed).await)?;
         Ok(Answer { height, value: serde_json::from_slice(&value).map_err(Error::Unexpected)? })
     }
@@ -198,12 +216,34 @@ impl Account {
 
     async fn call(
         &self,
-        message: Any,
-        keys: &CallKeys,
+        draft: &Draft<'_>,
+        message: &impl Serialize,
         output: impl FnOnce(&Included) -> Result<Vec<u8>, Error>,
     ) -> Result<Called, Error> {
-        let (hash, placed) = self.place(vec![message], self.gas).await?;
-        called(hash, placed, keys, output)
+        let input = json(message)?;
+        let gas = self.gas_for(draft, &input).await?;
+        let network = self.network_key().await?;
+        let (message, keys) = self.sealing(&network).call(draft, &input)?;
+        let (hash, placed) = self.place(vec![message], gas).await?;
+        called(hash, placed, &keys, output)
+    }
+
+    async fn gas_for(&self, draft: &Draft<'_>, input: &[u8]) -> Result<u64, Error> {
+        if !self.estimates {
+            return Ok(self.gas);
+        }
+        match self.estimated(draft, input).await {
+            Ok(Estimate { gas, .. }) => Ok(gas.map_or(self.gas, gas::roomy)),
+            // Enclaves answer so many questions between two blocks and no more. A call does not wait for that.
+            Err(Error::Door(_)) => Ok(self.gas),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn estimated(&self, draft: &Draft<'_>, input: &[u8]) -> Result<Estimate, Error> {
+        let (network, last) = self.asking().await?;
+        let (sealed, keys) = self.sealing(&network).estimate(draft, (self.wallet.key(), last), input)?;
+        estimated(&keys, &self.client.estimate(&sealed).await?)
     }
 
     async fn place(&self, messages: Vec<Any>, gas: u64) -> Result<(B256, Placed), Error> {
@@ -245,6 +285,18 @@ impl Account {
             Some(pinned) => Ok(pinned),
             None => Ok(self.client.network_keys().await?.input()),
         }
+    }
+
+    /// To which key questions are sealed, and up to which height they are to be answered.
+    async fn asking(&self) -> Result<(InputKey, u64), Error> {
+        let (network, height) = match self.network {
+            Some(pinned) => (pinned, self.client.height().await?),
+            None => {
+                let Present { keys, height } = self.client.present().await?;
+                (keys.input(), height)
+            }
+        };
+        Ok((network, height.saturating_add(PERMIT_BLOCKS)))
     }
 
     pub(super) const fn exchange(&self) -> &ExchangeKey {

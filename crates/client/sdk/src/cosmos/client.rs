@@ -41,6 +41,15 @@ pub struct NetworkKeys {
     pub epoch: u64,
 }
 
+/// The same, and the newest height that the node knows.
+#[derive(Deserialize)]
+pub(super) struct Present {
+    #[serde(flatten)]
+    pub(super) keys: NetworkKeys,
+    #[serde(deserialize_with = "number")]
+    pub(super) height: u64,
+}
+
 impl NetworkKeys {
     pub(super) const fn input(&self) -> InputKey {
         InputKey { epoch: self.epoch, public: self.input_key }
@@ -76,6 +85,17 @@ impl Client {
     /// The key to which messages are sealed in this epoch. It is the node's word: see the [module](super).
     pub async fn network_keys(&self) -> Result<NetworkKeys, Error> {
         self.rest.get("/cloister/compute/v1/keys", &[]).await
+    }
+
+    /// The same, and the newest height.
+    pub(super) async fn present(&self) -> Result<Present, Error> {
+        self.rest.get("/cloister/compute/v1/keys", &[]).await
+    }
+
+    /// The newest height that the node knows.
+    pub async fn height(&self) -> Result<u64, Error> {
+        let told: Status = self.rest.get("/cosmos/base/node/v1beta1/status", &[]).await?;
+        Ok(told.height)
     }
 
     /// Hands over a signed transaction, a `TxRaw`, without waiting for a block. [`Error::Rejected`] says that it was not
@@ -140,6 +160,13 @@ impl Client {
         let told: Answered = self.rest.post(&path, &json!({ "query": STANDARD.encode(sealed) })).await?;
         Ok(told.data)
     }
+
+    /// Hands over a message that is sealed as an estimate, and gives the sealed answer.
+    pub(super) async fn estimate(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let body = json!({ "message": STANDARD.encode(message) });
+        let told: Answered = self.rest.post("/cloister/compute/v1/estimate", &body).await?;
+        Ok(told.data)
+    }
 }
 
 #[derive(Deserialize)]
@@ -164,6 +191,12 @@ struct AccountInfo {
     account_number: u64,
     #[serde(deserialize_with = "number")]
     sequence: u64,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    #[serde(deserialize_with = "number")]
+    height: u64,
 }
 
 #[derive(Deserialize)]

@@ -7,10 +7,10 @@ use cloister_chain::cosmos::sealed::{
     MsgExecute, MsgExecuteResponse, MsgInstantiate, MsgInstantiateResponse, MsgMigrate, MsgMigrateResponse, Output,
     PrivateAttribute,
 };
-use cloister_chain::cosmos::{DENOM, bech32};
+use cloister_chain::cosmos::{DENOM, bech32, sealed};
 use cloister_envelope::message::gcm::{AnswerKeys, CallKeys, InputKey, OutputPlace, Sealer};
 use cloister_envelope::message::{CallContext, Coin, Entry, QueryContext};
-use cloister_envelope::{ExchangeKey, MessageError};
+use cloister_envelope::{AccountKey, ExchangeKey, MessageError};
 use prost::Message;
 use secret_sdk_proto::Any;
 use serde::de::DeserializeOwned;
@@ -81,6 +81,16 @@ pub struct Answer<T> {
     pub value: T,
 }
 
+/// What a call would be charged, as an enclave says to its sender alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Estimate {
+    /// The block on whose state it was tried.
+    pub height: u64,
+    /// The [class](cloister_chain::gas) of its gas, beside what the bytes of the transaction cost. `None` if it would fail now,
+    /// or use more than anybody may try; the enclave does not say which.
+    pub gas: Option<u64>,
+}
+
 /// What seals the messages of one account.
 pub(super) struct Sealing<'a> {
     pub(super) chain_id: &'a str,
@@ -89,69 +99,43 @@ pub(super) struct Sealing<'a> {
     pub(super) network: &'a InputKey,
 }
 
+/// A call, before its input is sealed.
+#[derive(Clone, Copy)]
+pub(super) enum Draft<'a> {
+    Instantiate { code: &'a Code, label: &'a str, admin: Option<Address>, funds: u128 },
+    Execute { contract: &'a Contract, funds: u128 },
+    Migrate { contract: Address, code: &'a Code },
+}
+
 impl Sealing<'_> {
-    pub(super) fn instantiate(
+    /// Seals a call. The keys open its output.
+    pub(super) fn call(&self, draft: &Draft<'_>, input: &[u8]) -> Result<(Any, CallKeys), MessageError> {
+        let (sealed, keys) = draft.sealed(self, |context| self.sealer()?.call(context, input))?;
+        Ok((draft.message(self.sender, sealed), keys))
+    }
+
+    /// Seals the same as an estimate, which `reader` may ask for up to a height. The keys open the answer.
+    pub(super) fn estimate(
         &self,
-        code: &Code,
-        label: &str,
-        admin: Option<Address>,
+        draft: &Draft<'_>,
+        (reader, last): (&AccountKey, u64),
         input: &[u8],
-        funds: u128,
-    ) -> Result<(Any, CallKeys), Error> {
-        let (input, keys) = self.call(Entry::Instantiate, code.hash, input, funds)?;
-        let message = MsgInstantiate {
-            sender: self.sender.to_vec(),
-            code_id: code.id,
-            code_hash: code.hash.to_vec(),
-            label: label.into(),
-            input,
-            funds: coins(funds),
-            admin: admin.as_ref().map(bech32).unwrap_or_default(),
-        };
-        Ok((any("/cloister.compute.v1.MsgInstantiate", &message), keys))
+    ) -> Result<(Vec<u8>, AnswerKeys), MessageError> {
+        let seal = |context: &CallContext<'_>| self.sealer()?.signed_estimate(context, reader, last, input);
+        let (sealed, keys) = draft.sealed(self, seal)?;
+        Ok((draft.message(self.sender, sealed).encode_to_vec(), keys))
     }
 
-    pub(super) fn execute(&self, contract: &Contract, input: &[u8], funds: u128) -> Result<(Any, CallKeys), Error> {
-        let (input, keys) = self.call(Entry::Execute(contract.address), contract.code_hash, input, funds)?;
-        let message = MsgExecute {
-            sender: self.sender.to_vec(),
-            contract: contract.address.to_vec(),
-            code_hash: contract.code_hash.to_vec(),
-            input,
-            funds: coins(funds),
-        };
-        Ok((any("/cloister.compute.v1.MsgExecute", &message), keys))
-    }
-
-    pub(super) fn migrate(&self, contract: Address, code: &Code, input: &[u8]) -> Result<(Any, CallKeys), Error> {
-        let (input, keys) = self.call(Entry::Migrate(contract), code.hash, input, 0)?;
-        let message = MsgMigrate {
-            sender: self.sender.to_vec(),
-            contract: contract.to_vec(),
-            code_id: code.id,
-            code_hash: code.hash.to_vec(),
-            input,
-        };
-        Ok((any("/cloister.compute.v1.MsgMigrate", &message), keys))
-    }
-
-    pub(super) fn query(&self, contract: &Contract, question: &[u8]) -> Result<(Vec<u8>, AnswerKeys), MessageError> {
+    /// Seals a question, which `reader` may ask up to a height. The keys open the answer.
+    pub(super) fn query(
+        &self,
+        contract: &Contract,
+        (reader, last): (&AccountKey, u64),
+        question: &[u8],
+    ) -> Result<(Vec<u8>, AnswerKeys), MessageError> {
         let Contract { address: contract, code_hash } = *contract;
-        self.sealer()?.query(&QueryContext { chain_id: self.chain_id, contract, code_hash }, question)
-    }
-
-    fn call(
-        &self,
-        entry: Entry,
-        code_hash: B256,
-        input: &[u8],
-        funds: u128,
-    ) -> Result<(Vec<u8>, CallKeys), MessageError> {
-        let coin = [Coin { denom: DENOM, amount: U256::from(funds) }];
-        // As the message lists them: none of nothing.
-        let funds = if funds == 0 { &[][..] } else { &coin };
-        let context = CallContext { chain_id: self.chain_id, sender: self.sender, entry, code_hash, funds };
-        self.sealer()?.call(&context, input)
+        let context = QueryContext { chain_id: self.chain_id, contract, code_hash };
+        self.sealer()?.signed_query(&context, reader, last, question)
     }
 
     /// A sealer is used up by what it seals, so that no nonce is ever used for two messages.
@@ -159,6 +143,60 @@ impl Sealing<'_> {
         let mut nonce = [0; 32];
         getrandom::fill(&mut nonce).expect("the operating system has randomness");
         Sealer::new(self.client, self.network, nonce)
+    }
+}
+
+impl Draft<'_> {
+    /// Lets `seal` seal the input to everything that the message will say.
+    fn sealed<T>(&self, sealing: &Sealing<'_>, seal: impl FnOnce(&CallContext<'_>) -> T) -> T {
+        let (entry, code_hash, funds) = match *self {
+            Self::Instantiate { code, funds, .. } => (Entry::Instantiate, code.hash, funds),
+            Self::Execute { contract, funds } => (Entry::Execute(contract.address), contract.code_hash, funds),
+            Self::Migrate { contract, code } => (Entry::Migrate(contract), code.hash, 0),
+        };
+        let coin = [Coin { denom: DENOM, amount: U256::from(funds) }];
+        // As the message lists them: none of nothing.
+        let funds = if funds == 0 { &[][..] } else { &coin };
+        let Sealing { chain_id, sender, .. } = *sealing;
+        seal(&CallContext { chain_id, sender, entry, code_hash, funds })
+    }
+
+    fn message(&self, sender: Address, input: Vec<u8>) -> Any {
+        let sender = sender.to_vec();
+        match *self {
+            Self::Instantiate { code, label, admin, funds } => any(
+                "/cloister.compute.v1.MsgInstantiate",
+                &MsgInstantiate {
+                    sender,
+                    code_id: code.id,
+                    code_hash: code.hash.to_vec(),
+                    label: label.into(),
+                    input,
+                    funds: coins(funds),
+                    admin: admin.as_ref().map(bech32).unwrap_or_default(),
+                },
+            ),
+            Self::Execute { contract, funds } => any(
+                "/cloister.compute.v1.MsgExecute",
+                &MsgExecute {
+                    sender,
+                    contract: contract.address.to_vec(),
+                    code_hash: contract.code_hash.to_vec(),
+                    input,
+                    funds: coins(funds),
+                },
+            ),
+            Self::Migrate { contract, code } => any(
+                "/cloister.compute.v1.MsgMigrate",
+                &MsgMigrate {
+                    sender,
+                    contract: contract.to_vec(),
+                    code_id: code.id,
+                    code_hash: code.hash.to_vec(),
+                    input,
+                },
+            ),
+        }
     }
 }
 
@@ -179,12 +217,12 @@ pub(super) fn migrated(tx: &Included) -> Result<Vec<u8>, Error> {
     Ok(told.output)
 }
 
-/// The result of a sealed call that stands in a block: `sealed` finds the output in what the node gave back.
+/// The result of a sealed call that stands in a block: `output` finds the output in what the node gave back.
 pub(super) fn called(
     hash: B256,
     placed: Placed,
     keys: &CallKeys,
-    sealed: impl FnOnce(&Included) -> Result<Vec<u8>, Error>,
+    output: impl FnOnce(&Included) -> Result<Vec<u8>, Error>,
 ) -> Result<Called, Error> {
     let Placed { height, gas_used, result } = placed;
     let fail = |reason, contract| Err(Error::Failed(Box::new(Failure { hash, height, gas_used, reason, contract })));
@@ -196,7 +234,7 @@ pub(super) fn called(
             return fail(reason, words.map(|output| output.error));
         }
     };
-    let Output { data, error, attributes, contract, .. } = open(hash, keys, &sealed(&tx)?)?;
+    let Output { data, error, attributes, contract, .. } = open(hash, keys, &output(&tx)?)?;
     if !error.is_empty() {
         // The output is the enclave's word, "success" the node's.
         let reason =
@@ -227,6 +265,13 @@ fn told(keys: &AnswerKeys, sealed: &[u8]) -> Result<Answer<Vec<u8>>, Error> {
     let plain = keys.open_answer(sealed)?;
     let Output { data, error, height, .. } = Output::decode(plain.as_slice()).map_err(|_| MessageError::Padding)?;
     if error.is_empty() { Ok(Answer { height, value: data }) } else { Err(Error::Answered { height, text: error }) }
+}
+
+/// What an enclave estimates, from what the node answered.
+pub(super) fn estimated(keys: &AnswerKeys, answer: &[u8]) -> Result<Estimate, Error> {
+    let plain = keys.open_answer(answer)?;
+    let told = sealed::Estimate::decode(plain.as_slice()).map_err(|_| MessageError::Padding)?;
+    Ok(Estimate { height: told.height, gas: (told.gas > 0).then_some(told.gas) })
 }
 
 fn open(hash: B256, keys: &CallKeys, sealed: &[u8]) -> Result<Output, Error> {

@@ -5,7 +5,7 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
+use axum::routing::{get, post};
 use cloister_chain::Address;
 use cloister_chain::wire::{Answer, ContractQuery, Form, NetworkKeys, Query, QueryAt};
 use serde::Deserialize;
@@ -21,6 +21,7 @@ pub(super) fn routes<B: Backend>() -> Router<Door<B>> {
         .route("/registration/v1beta1/registration-key", get(registration_key))
         .route("/cloister/compute/v1/keys", get(keys))
         .route("/cloister/compute/v1/query/{contract}", get(query).post(long_query))
+        .route("/cloister/compute/v1/estimate", post(estimate))
 }
 
 async fn tx_key<B: Backend>(State(door): State<Door<B>>) -> Answered {
@@ -31,10 +32,10 @@ async fn registration_key<B: Backend>(State(door): State<Door<B>>) -> Answered {
     Ok(Reply::of(&json!({ "key": view::base64(door.permanent_keys().await?.registration) })))
 }
 
-/// The key that our own form is sealed to, and its epoch.
+/// The key that our own form is sealed to, its epoch, and the height from which permits count.
 async fn keys<B: Backend>(State(door): State<Door<B>>) -> Answered {
-    let keys = door.network_keys().await?;
-    Ok(Reply::of(&json!({ "input_key": view::base64(keys.input), "epoch": keys.epoch.to_string() })))
+    let (keys, height) = (door.network_keys().await?, door.head()?.height.to_string());
+    Ok(Reply::of(&json!({ "input_key": view::base64(keys.input), "epoch": keys.epoch.to_string(), "height": height })))
 }
 
 /// Asks a contract in our own sealed form.
@@ -57,6 +58,24 @@ async fn long_query<B: Backend>(
 #[derive(Deserialize)]
 struct Question {
     query: String,
+}
+
+/// What a message in our own form would be charged. The answer is its sender's to open.
+async fn estimate<B: Backend>(State(door): State<Door<B>>, Body(tried): Body<Tried>) -> Answered {
+    let message = base64(&tried.message).ok_or_else(|| RestError::Invalid("message is not base64".into()))?;
+    let query = Query::SealedEstimate(message.into());
+    match door.backend.query(QueryAt { height: None, query }).await? {
+        Answer::SealedEstimate(sealed) => Ok(Reply::of(&json!({ "data": view::base64(sealed) }))),
+        Answer::Rejected(rejection) => Err(RestError::Rejected(rejection)),
+        Answer::Refused(refusal) => Err(RestError::Refused(refusal)),
+        _ => Err(RestError::Internal),
+    }
+}
+
+/// A message as an `Any`, sealed as an estimate, in base64.
+#[derive(Deserialize)]
+struct Tried {
+    message: String,
 }
 
 impl<B: Backend> Door<B> {

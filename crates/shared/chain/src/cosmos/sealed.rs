@@ -4,7 +4,8 @@
 //! hash and funds are its associated data. Beside it nothing is encrypted and nothing is ever taken for plaintext. Each
 //! message has one output, sealed and padded as a whole: data, private attributes, or the error. Outside the enclave a
 //! success shows the output in the message's response, a failure shows it in the log:
-//! `encrypted: <base64>: execute contract failed`.
+//! `encrypted: <base64>: execute contract failed`. Whatever it is that failed looks like that, once the input was opened; what
+//! does not open is refused in words that everybody reads.
 
 use secret_sdk_proto::cosmos::base::v1beta1::Coin;
 
@@ -107,7 +108,7 @@ pub struct Output {
     /// What the contract returned; empty if it returned nothing.
     #[prost(bytes = "vec", tag = "1")]
     pub data: Vec<u8>,
-    /// The contract's error. If there is one, there is nothing else.
+    /// The contract's error, or the chain's. If there is one, there is nothing else.
     #[prost(string, tag = "2")]
     pub error: String,
     /// Private attributes of the contract and of those that it called, in the order of the calls.
@@ -118,6 +119,18 @@ pub struct Output {
     pub contract: String,
     /// The height whose state an answer is about; zero in a message's output, whose transaction stands in a block.
     #[prost(uint64, tag = "5")]
+    pub height: u64,
+}
+
+/// What a message would be charged, for its sender alone. Two numbers and nothing else: no output, and no reason why not.
+#[derive(Clone, Copy, PartialEq, Eq, ::prost::Message)]
+pub struct Estimate {
+    /// The [class](crate::gas) of the gas of the message itself, without what signature and bytes of its transaction cost. Zero
+    /// if it would fail, or use more than [`limits::QUERY_ESTIMATE_GAS`](crate::limits::QUERY_ESTIMATE_GAS).
+    #[prost(uint64, tag = "1")]
+    pub gas: u64,
+    /// The height on whose state it was tried.
+    #[prost(uint64, tag = "2")]
     pub height: u64,
 }
 

@@ -27,7 +27,7 @@ pub enum Entry {
     Migrate(Address),
 }
 
-/// What a query in our own form is bound to. Nobody signs a query: who asks has to be proven inside.
+/// What a query in our own form is bound to. Who asks signs for it inside: [`super::gcm::permit`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueryContext<'a> {
     /// The chain.

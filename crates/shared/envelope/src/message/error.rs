@@ -31,6 +31,9 @@ pub enum MessageError {
     /// It opens, but the padding inside is not what the sealing side writes.
     #[error("the padding inside the ciphertext is malformed")]
     Padding,
+    /// It opens, but nobody has signed for it: no permit, one for something else, or one whose last height is past or far off.
+    #[error("nobody has signed for this question, or not for now")]
+    Permit,
     /// It opens, but does not begin with 64 hex digits: the hash of the code that the user means to call.
     #[error("a message begins with the code hash of its contract in 64 hex digits")]
     CodeHash,

@@ -11,7 +11,8 @@
 //! output  = version(1) = 2 ‖ salt(16) ‖ AES-256-GCM(key, pad(text))
 //!   salt  = derive("call output salt", transaction hash, message index, output index, pad(text))
 //!   key   = derive("call output", transaction hash, message index, output index, salt)
-//! answer  = the same with "query answer salt" and "query answer", without hash and indices
+//! answer  = the same with "query answer salt" and "query answer", without hash and indices; to an estimate with
+//!           "estimate answer salt" and "estimate answer"
 //!
 //! parts(label, a, b …) = part("cloister envelope v1/<label>") ‖ part(a) ‖ part(b) …
 //! part(x) = length of x as 4 big-endian bytes ‖ x; indices and epochs are 8 big-endian bytes
@@ -25,8 +26,11 @@
 //! * The epoch is that of the network's key. It stands in the clear, so that whoever has the key of another one says so
 //!   instead of failing to open.
 //! * The sealed text is padded ([`super::BUCKETS`]): only the bucket shows.
+//! * What a question or an estimate seals is signed by who asks ([`permit`]); a call is signed with its transaction.
 //! * A message opens for its own chain, sender, contract, function, code and deposit only, an output for its own place only,
 //!   and an estimate or a query is never a call. What a client seals, it can open: nothing is proven to third parties.
+
+pub mod permit;
 
 use core::fmt;
 
@@ -68,8 +72,7 @@ pub fn epoch(message: &[u8]) -> Result<u64, MessageError> {
 
 /// The client's side of one message: whatever is sealed uses it up, and with it the nonce.
 pub struct Sealer {
-    epoch: u64,
-    head: [u8; HEAD_BYTES],
+    head: Head,
     secret: Agreed,
 }
 
@@ -78,30 +81,31 @@ impl Sealer {
     pub fn new(client: &ExchangeKey, network: &InputKey, nonce: [u8; 32]) -> Result<Self, MessageError> {
         let InputKey { epoch, public } = *network;
         let head = Head { epoch, nonce, client: client.public() };
-        Ok(Self { epoch, head: head.to_bytes(), secret: Agreed::new(client, &public, &head, public)? })
+        Ok(Self { secret: Agreed::new(client, &public, &head, public)?, head })
     }
 
     /// Seals the input of a call. The keys open its outputs.
     pub fn call(self, context: &CallContext<'_>, plain: &[u8]) -> Result<(Vec<u8>, CallKeys), MessageError> {
-        let message = self.seal(CALL_INPUT, &context.associated_data(CALL_INPUT, self.epoch), plain)?;
+        let message = self.seal(CALL_INPUT, &context.associated_data(CALL_INPUT, self.head.epoch), plain)?;
         Ok((message, CallKeys(self.secret)))
     }
 
-    /// Seals the input of a call whose gas is to be estimated. There is no output.
-    pub fn estimate(self, context: &CallContext<'_>, plain: &[u8]) -> Result<Vec<u8>, MessageError> {
-        self.seal(ESTIMATE_INPUT, &context.associated_data(ESTIMATE_INPUT, self.epoch), plain)
+    /// Seals the input of a call whose gas is to be estimated, as it is: for [`Sealer::signed_estimate`]. The keys open the answer.
+    pub fn estimate(self, context: &CallContext<'_>, plain: &[u8]) -> Result<(Vec<u8>, AnswerKeys), MessageError> {
+        let message = self.seal(ESTIMATE_INPUT, &context.associated_data(ESTIMATE_INPUT, self.head.epoch), plain)?;
+        Ok((message, AnswerKeys { agreed: self.secret, labels: ESTIMATE_ANSWER }))
     }
 
-    /// Seals a question. The keys open the answer.
+    /// Seals a question as it is: for [`Sealer::signed_query`]. The keys open the answer.
     pub fn query(self, context: &QueryContext<'_>, plain: &[u8]) -> Result<(Vec<u8>, AnswerKeys), MessageError> {
-        let message = self.seal(QUERY_INPUT, &context.associated_data(QUERY_INPUT, self.epoch), plain)?;
-        Ok((message, AnswerKeys(self.secret)))
+        let message = self.seal(QUERY_INPUT, &context.associated_data(QUERY_INPUT, self.head.epoch), plain)?;
+        Ok((message, AnswerKeys { agreed: self.secret, labels: QUERY_ANSWER }))
     }
 
     fn seal(&self, label: &str, associated_data: &[u8], plain: &[u8]) -> Result<Vec<u8>, MessageError> {
         let padded = BUCKETS.pad(plain).ok_or(MessageError::TooLong)?;
         let sealed = encrypt(&self.secret.derive(label, &[]), associated_data, &padded);
-        Ok([self.head.as_slice(), &sealed].concat())
+        Ok([self.head.to_bytes().as_slice(), &sealed].concat())
     }
 }
 
@@ -117,18 +121,19 @@ pub fn open_call(
     Ok((CallKeys(secret), plain))
 }
 
-/// The enclave's side: opens the input of an estimate, for which there is nothing to seal.
+/// The enclave's side: opens the input of an estimate, whose permit [`permit::open_estimate`] checks. The keys seal the answer.
 pub fn open_estimate(
     network: &ExchangeKey,
     context: &CallContext<'_>,
     message: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, MessageError> {
+) -> Result<(AnswerKeys, Zeroizing<Vec<u8>>), MessageError> {
     let (head, sealed) = split(message)?;
     let secret = Agreed::new(network, &head.client, &head, network.public())?;
-    secret.open(ESTIMATE_INPUT, &context.associated_data(ESTIMATE_INPUT, head.epoch), sealed)
+    let plain = secret.open(ESTIMATE_INPUT, &context.associated_data(ESTIMATE_INPUT, head.epoch), sealed)?;
+    Ok((AnswerKeys { agreed: secret, labels: ESTIMATE_ANSWER }, plain))
 }
 
-/// The enclave's side: opens a question. The keys seal the answer.
+/// The enclave's side: opens a question, whose permit [`permit::open_query`] checks. The keys seal the answer.
 pub fn open_query(
     network: &ExchangeKey,
     context: &QueryContext<'_>,
@@ -137,7 +142,7 @@ pub fn open_query(
     let (head, sealed) = split(message)?;
     let secret = Agreed::new(network, &head.client, &head, network.public())?;
     let plain = secret.open(QUERY_INPUT, &context.associated_data(QUERY_INPUT, head.epoch), sealed)?;
-    Ok((AnswerKeys(secret), plain))
+    Ok((AnswerKeys { agreed: secret, labels: QUERY_ANSWER }, plain))
 }
 
 /// The client's side, later: opens the input of its own call as it stands in the chain. The keys open its outputs.
@@ -233,18 +238,21 @@ impl OutputPlace {
     }
 }
 
-/// What seals and opens the answer to one question, the same on both sides.
-pub struct AnswerKeys(Agreed);
+/// What seals and opens the answer to one question or estimate, the same on both sides.
+pub struct AnswerKeys {
+    agreed: Agreed,
+    labels: [&'static str; 2],
+}
 
 impl AnswerKeys {
     /// Seals the answer.
     pub fn seal_answer(&self, text: &[u8]) -> Result<Vec<u8>, MessageError> {
-        self.0.seal_output(QUERY_ANSWER, &[], text)
+        self.agreed.seal_output(self.labels, &[], text)
     }
 
     /// Opens the answer. It says nothing about its age: the text has to name its height.
     pub fn open_answer(&self, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, MessageError> {
-        self.0.output_key(QUERY_ANSWER, &[], sealed)?.open(sealed)
+        self.agreed.output_key(self.labels, &[], sealed)?.open(sealed)
     }
 }
 
@@ -358,6 +366,7 @@ const ESTIMATE_INPUT: &str = "estimate input";
 const QUERY_INPUT: &str = "query input";
 const CALL_OUTPUT: [&str; 2] = ["call output salt", "call output"];
 const QUERY_ANSWER: [&str; 2] = ["query answer salt", "query answer"];
+const ESTIMATE_ANSWER: [&str; 2] = ["estimate answer salt", "estimate answer"];
 
 #[cfg(test)]
 mod wycheproof;

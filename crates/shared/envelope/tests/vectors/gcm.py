@@ -5,9 +5,11 @@ python3 gcm.py > gcm.json
 import json
 
 from cryptography.hazmat.primitives import hashes, hmac
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 
 def extract(material):
@@ -61,6 +63,26 @@ def output(label, text, *place):
     return (b"\2" + salt + AESGCM(derive(label, 32, *place, salt)).encrypt(bytes(12), pad(text), None)).hex()
 
 
+def sha256(data):
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(data)
+    return digest.finalize()
+
+
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+
+def permitted(label, text, last, *context):
+    """What an account signs and seals: RFC 6979, and of the two possible `s` the lower one."""
+    bound = parts(label, EPOCH, *context)
+    signed = parts("permit", bound, nonce, public(client), number(last), sha256(text))
+    rule = ec.ECDSA(utils.Prehashed(hashes.SHA256()), deterministic_signing=True)
+    r, s = utils.decode_dss_signature(reader.sign(sha256(signed), rule))
+    key = reader.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    signature = r.to_bytes(32, "big") + min(s, ORDER - s).to_bytes(32, "big")
+    return message(label, signature + key + number(last) + text, *context)
+
+
 def field(tag, data):
     """A field of bytes or text in protobuf, with a tag below 16 and a short value; an empty one is left out."""
     assert len(data) < 128
@@ -71,6 +93,7 @@ def attribute(tag, contract, key, value):
     return field(tag, field(1, contract) + field(2, key) + field(3, value))
 
 
+reader = ec.derive_private_key(int.from_bytes(bytes([0x77] * 32), "big"), ec.SECP256K1())
 chain, sender, contract, code = b"golden-1", bytes([0xAA] * 20), bytes([0xCC] * 20), bytes([0xC0] * 32)
 transaction = bytes([0x22] * 32)
 funds = [("uscrt", 5), ("uatom", 2**200)]
@@ -110,6 +133,13 @@ print(json.dumps({
     "output_0_of_message_1": [output("call output", text, transaction, number(1), number(0)) for text in texts],
     "output_3_of_message_0": [output("call output", text, transaction, number(0), number(3)) for text in texts],
     "answer": [output("query answer", text) for text in texts],
+    "answer_to_estimate": [output("estimate answer", text) for text in texts],
+    "reader_private": "77" * 32,
+    "last_height": 258,
+    "signed_query": [permitted("query input", text, 258, chain, contract, code) for text in texts],
+    "signed_estimate_of_execute": [
+        permitted("estimate input", text, 258, chain, sender, b"execute", contract, code, coins) for text in texts
+    ],
     "result_in_output_0_of_message_0": {"plain": result.hex(), "sealed": output("call output", result, *first)},
     "failure_in_output_0_of_message_0": {"plain": failure.hex(), "sealed": output("call output", failure, *first)},
     "answer_of_block_258": {"plain": answer.hex(), "sealed": output("query answer", answer)},

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use cloister_chain::cosmos::sealed::{Output, PrivateAttribute};
 use cloister_chain::receipt::Event;
 use cloister_envelope::MessageError;
-use cloister_envelope::message::{gcm, plain::Plaintext, siv};
+use cloister_envelope::message::{MAX_PLAIN_BYTES, gcm, plain::Plaintext, siv};
 use cloister_teeth::{Mechanism, holds};
 use cloister_wasm::Attribute;
 use prost::Message as _;
@@ -21,6 +21,8 @@ pub(crate) enum Channel {
     Siv(siv::Session),
     /// Our own form: one output for everything.
     Gcm(gcm::CallKeys, gcm::OutputPlace),
+    /// An estimate in our own form: nobody hears of any output.
+    Unheard,
 }
 
 /// Events and private attributes of a call: dropped together when it is undone.
@@ -38,6 +40,10 @@ impl Emitted {
 }
 
 impl Channel {
+    pub(crate) const fn is_own(&self) -> bool {
+        matches!(self, Self::Gcm(..) | Self::Unheard)
+    }
+
     pub(crate) const fn is_plain(&self) -> bool {
         matches!(self, Self::Plain)
     }
@@ -56,7 +62,7 @@ impl Channel {
                 let enc = |text: &str| session.seal_text(None, text.as_bytes()).map_err(too_long);
                 event.attributes.push((enc(&key)?, enc(&value)?));
             }
-            Self::Gcm(..) if encrypted => {
+            Self::Gcm(..) | Self::Unheard if encrypted => {
                 private.push(PrivateAttribute { contract: contract.into(), key, value });
             }
             _ => event.attributes.push((key, value)),
@@ -78,10 +84,9 @@ impl Channel {
                 let seal = |data| session.seal(Zeroizing::new(STANDARD.encode(Zeroizing::new(data))).as_bytes());
                 data.map(seal).transpose().map(Option::unwrap_or_default).map_err(too_long)
             }
-            Self::Gcm(keys, place) => {
+            Self::Gcm(..) | Self::Unheard => {
                 let (data, contract) = (data.unwrap_or_default(), made.to_owned());
-                let output = Output { data, attributes: private, contract, ..Output::default() };
-                seal(keys, place, &output)
+                self.seal(&Output { data, attributes: private, contract, ..Output::default() })
             }
         }
     }
@@ -92,10 +97,8 @@ impl Channel {
             _ if !holds(Mechanism::SealedErrors) => Ok(text),
             Self::Plain => Ok(text),
             Self::Siv(session) => session.seal_text(None, text.as_bytes()).map_err(too_long),
-            Self::Gcm(keys, place) => {
-                let output = Output { error: text, ..Output::default() };
-                Ok(STANDARD.encode(seal(keys, place, &output)?))
-            }
+            Self::Gcm(..) => Ok(STANDARD.encode(self.seal(&Output { error: text, ..Output::default() })?)),
+            Self::Unheard => Ok(String::new()),
         }
     }
 
@@ -104,13 +107,20 @@ impl Channel {
         match self {
             Self::Plain => Ok(message.message.to_vec()),
             Self::Siv(session) => session.seal_message(&message.to_bytes()).map_err(too_long),
-            Self::Gcm(..) => Ok(Vec::new()),
+            Self::Gcm(..) | Self::Unheard => Ok(Vec::new()),
         }
     }
-}
 
-fn seal(keys: &gcm::CallKeys, place: &gcm::OutputPlace, output: &Output) -> Result<Vec<u8>, Fail> {
-    keys.seal_output(place, &Zeroizing::new(output.encode_to_vec())).map_err(too_long)
+    /// The one output of our own form. An estimate fails where a call would.
+    fn seal(&self, output: &Output) -> Result<Vec<u8>, Fail> {
+        match self {
+            Self::Gcm(keys, place) => {
+                keys.seal_output(place, &Zeroizing::new(output.encode_to_vec())).map_err(too_long)
+            }
+            _ if output.encoded_len() > MAX_PLAIN_BYTES => Err(too_long(MessageError::TooLong)),
+            _ => Ok(Vec::new()),
+        }
+    }
 }
 
 fn too_long(_: MessageError) -> Fail {

@@ -1,12 +1,10 @@
 //! The messages of a transaction.
 
-use cloister_chain::cosmos::sealed::{MsgExecuteResponse, MsgInstantiateResponse, MsgMigrateResponse};
 use cloister_chain::cosmos::{Message, bech32, coins, from_bech32, from_bytes};
 use cloister_chain::leaf::{ChainState, Code, Contract, History, Operation};
 use cloister_chain::receipt::Event;
-use cloister_chain::{Account, Address, B256, Leaf, U256, limits};
-use cloister_envelope::MessageError;
-use cloister_envelope::message::{CallContext, Coin as EnvelopeCoin, Entry, gcm::OutputPlace, plain::Plaintext};
+use cloister_chain::{Account, Address, B256, Leaf, limits};
+use cloister_envelope::message::plain::Plaintext;
 use cloister_state::Supply;
 use cloister_wasm::{Coin, unpack};
 use secret_sdk_proto::Any;
@@ -21,7 +19,7 @@ use zeroize::Zeroizing;
 use super::call::{Done, INVALID, handled, unreadable};
 use super::channel::{Channel, Emitted};
 use super::contract::{Callee, names};
-use super::{Fault, Verb, Work, contract_address, not_found};
+use super::{Fault, Verb, Work, contract_address, not_found, own};
 use crate::cosmos::{Fail, answer, authz, bank, events, feegrant};
 
 /// A contract to be made.
@@ -35,11 +33,11 @@ pub(crate) struct New {
 }
 
 /// A message's input, opened.
-struct Opened {
-    channel: Channel,
+pub(super) struct Opened {
+    pub(super) channel: Channel,
     /// Which code the sender means, in hexadecimal; nothing says so in the clear.
-    code_hash: Option<String>,
-    message: Zeroizing<Vec<u8>>,
+    pub(super) code_hash: Option<String>,
+    pub(super) message: Zeroizing<Vec<u8>>,
 }
 
 /// One message of the module, the `index`th of its transaction: its response and its events.
@@ -50,6 +48,9 @@ pub(crate) fn handle<S: Supply>(
 ) -> Result<(Any, Vec<Event>), Fail> {
     match message {
         Message::StoreCode(store) => work.store(store),
+        Message::SealedInstantiate(_) | Message::SealedExecute(_) | Message::SealedMigrate(_) => {
+            own::handle(work, message, index)
+        }
         Message::Instantiate(m) => {
             own_signature(&m.callback_sig, Verb::Instantiate)?;
             let opened = work.open_siv(&m.init_msg, Verb::Instantiate)?;
@@ -67,21 +68,6 @@ pub(crate) fn handle<S: Supply>(
             let response = MsgInstantiateContractResponse { address, data };
             Ok((answer("/secret.compute.v1beta1.MsgInstantiateContractResponse", &response), events))
         }
-        Message::SealedInstantiate(m) => {
-            let creator = from_bytes(&m.sender)?;
-            let input = Input { sender: creator, code_hash: &m.code_hash, funds: &m.funds, input: &m.input };
-            let opened = work.open_gcm(Verb::Instantiate, Entry::Instantiate, &input, index)?;
-            let made = New {
-                creator,
-                code_id: m.code_id,
-                label: m.label.clone(),
-                admin: Some(m.admin.clone()),
-                funds: funds(&m.funds)?,
-            };
-            let (address, output, events) = work.instantiate_for(&opened, made, &m.input)?;
-            let response = MsgInstantiateResponse { address, output };
-            Ok((answer("/cloister.compute.v1.MsgInstantiateResponse", &response), events))
-        }
         Message::Execute(m) => {
             own_signature(&m.callback_sig, Verb::Execute)?;
             let opened = work.open_siv(&m.msg, Verb::Execute)?;
@@ -90,13 +76,6 @@ pub(crate) fn handle<S: Supply>(
             let response = MsgExecuteContractResponse { data };
             Ok((answer("/secret.compute.v1beta1.MsgExecuteContractResponse", &response), events))
         }
-        Message::SealedExecute(m) => {
-            let (sender, contract) = (from_bytes(&m.sender)?, from_bytes(&m.contract)?);
-            let input = Input { sender, code_hash: &m.code_hash, funds: &m.funds, input: &m.input };
-            let opened = work.open_gcm(Verb::Execute, Entry::Execute(contract), &input, index)?;
-            let (output, events) = work.execute_for(&opened, sender, contract, &funds(&m.funds)?)?;
-            Ok((answer("/cloister.compute.v1.MsgExecuteResponse", &MsgExecuteResponse { output }), events))
-        }
         Message::Migrate(m) => {
             own_signature(&m.callback_sig, Verb::Migrate)?;
             let opened = work.open_siv(&m.msg, Verb::Migrate)?;
@@ -104,13 +83,6 @@ pub(crate) fn handle<S: Supply>(
             let (data, events) = work.migrate_for(&opened, sender, contract, m.code_id, &m.msg)?;
             let response = MsgMigrateContractResponse { data };
             Ok((answer("/secret.compute.v1beta1.MsgMigrateContractResponse", &response), events))
-        }
-        Message::SealedMigrate(m) => {
-            let (sender, contract) = (from_bytes(&m.sender)?, from_bytes(&m.contract)?);
-            let input = Input { sender, code_hash: &m.code_hash, funds: &[], input: &m.input };
-            let opened = work.open_gcm(Verb::Migrate, Entry::Migrate(contract), &input, index)?;
-            let (output, events) = work.migrate_for(&opened, sender, contract, m.code_id, &m.input)?;
-            Ok((answer("/cloister.compute.v1.MsgMigrateResponse", &MsgMigrateResponse { output }), events))
         }
         Message::UpdateAdmin(m) => {
             own_signature(&m.callback_sig, Verb::Migrate)?;
@@ -134,14 +106,6 @@ pub(crate) fn handle<S: Supply>(
     }
 }
 
-/// What a message in our own form is sealed to, beside its entry.
-struct Input<'a> {
-    sender: Address,
-    code_hash: &'a [u8],
-    funds: &'a [ProtoCoin],
-    input: &'a [u8],
-}
-
 impl<S: Supply> Work<'_, '_, S> {
     /// Opens a message of secret.js's. What does not open was sent in the clear, as published clients expect, except where
     /// they never do that.
@@ -162,29 +126,7 @@ impl<S: Supply> Work<'_, '_, S> {
         Ok(Opened { channel: Channel::Siv(session), code_hash: Some(hex(&code_hash)), message })
     }
 
-    /// Opens a message in our own form. It never counts as plaintext.
-    fn open_gcm(&self, verb: Verb, entry: Entry, input: &Input<'_>, index: usize) -> Result<Opened, Fail> {
-        let refused = || verb.enclave("failed to decrypt data");
-        let code_hash = B256::try_from(input.code_hash).map_err(|_| refused())?;
-        let mut funds = Vec::with_capacity(input.funds.len());
-        for coin in input.funds {
-            let amount: U256 = coin.amount.parse().map_err(|_| refused())?;
-            funds.push(EnvelopeCoin { denom: &coin.denom, amount });
-        }
-        let chain_id = &self.scene.genesis.chain_id;
-        let context = CallContext { chain_id, sender: input.sender, entry, code_hash, funds: &funds };
-        let opened = self.scene.keys.open_call(&context, input.input, self.scene.grace);
-        let (keys, message) = opened.map_err(|error| match error {
-            // Public: the message names its epoch in the clear.
-            MessageError::Epoch { .. } => verb.enclave(&error.to_string()),
-            _ => refused(),
-        })?;
-        let message_index = u64::try_from(index).unwrap_or(u64::MAX);
-        let place = OutputPlace { transaction: self.place.tx, message: message_index, output: 0 };
-        Ok(Opened { channel: Channel::Gcm(keys, place), code_hash: Some(hex(&code_hash)), message })
-    }
-
-    fn instantiate_for(
+    pub(super) fn instantiate_for(
         &mut self,
         opened: &Opened,
         made: New,
@@ -192,12 +134,12 @@ impl<S: Supply> Work<'_, '_, S> {
     ) -> Result<(String, Vec<u8>, Vec<Event>), Fail> {
         let Opened { channel, code_hash, message } = opened;
         let result = self.instantiate(channel, made, code_hash.as_deref(), message, Some(wire));
-        let (address, done) = result.map_err(|fault| fault.shown(channel))?;
+        let (address, done) = result.map_err(|fault| fault.shown(channel, Verb::Instantiate))?;
         let (data, events) = finish(channel, done, &address)?;
         Ok((address, data, events))
     }
 
-    fn execute_for(
+    pub(super) fn execute_for(
         &mut self,
         opened: &Opened,
         sender: Address,
@@ -209,11 +151,11 @@ impl<S: Supply> Work<'_, '_, S> {
         if code_hash.as_ref().is_some_and(|hash| !callee.runs(hash)) {
             return Err(Verb::Execute.enclave(INVALID));
         }
-        let done = self.execute(channel, sender, &callee, funds, message).map_err(|fault| fault.shown(channel))?;
-        finish(channel, done, "")
+        let done = self.execute(channel, sender, &callee, funds, message);
+        finish(channel, done.map_err(|fault| fault.shown(channel, Verb::Execute))?, "")
     }
 
-    fn migrate_for(
+    pub(super) fn migrate_for(
         &mut self,
         opened: &Opened,
         sender: Address,
@@ -225,7 +167,7 @@ impl<S: Supply> Work<'_, '_, S> {
         let callee = self.callee_at(contract)?;
         let code_hash = code_hash.as_deref().unwrap_or_default();
         let done = self.migrate(channel, sender, callee, (code_id, code_hash), message, Some(wire));
-        finish(channel, done.map_err(|fault| fault.shown(channel))?, "")
+        finish(channel, done.map_err(|fault| fault.shown(channel, Verb::Migrate))?, "")
     }
 
     fn store(&mut self, message: &MsgStoreCode) -> Result<(Any, Vec<Event>), Fail> {
@@ -414,13 +356,13 @@ fn own_signature(callback: &[u8], verb: Verb) -> Result<(), Fail> {
 }
 
 /// A deposit as contracts see it.
-fn funds(list: &[ProtoCoin]) -> Result<Vec<Coin>, Fail> {
+pub(super) fn funds(list: &[ProtoCoin]) -> Result<Vec<Coin>, Fail> {
     let amount = coins(list)?;
     let coin = |coin: &ProtoCoin| Coin { denom: coin.denom.clone(), amount };
     Ok(list.iter().filter(|_| amount > 0).map(coin).collect())
 }
 
-fn hex(hash: &B256) -> String {
+pub(super) fn hex(hash: &B256) -> String {
     alloy_primitives::hex::encode(hash)
 }
 

@@ -1,4 +1,5 @@
-//! What clients ask contracts: nobody signs it and nobody pays, so it has a limit of its own.
+//! What clients ask contracts. Nobody pays, so it has a limit of its own. In secret.js's form nobody signs it either; in our own
+//! form it has a permit.
 
 use std::borrow::Cow;
 
@@ -6,11 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cloister_chain::cosmos::sealed::Output;
 use cloister_chain::wire::{Answer, ContractQuery, Form, Halt, QueryRefusal, Rejection};
-use cloister_chain::{Bytes, limits};
+use cloister_chain::{gas, limits};
 use cloister_envelope::MessageError;
 use cloister_envelope::message::{QueryContext, gcm, plain::Plaintext, siv};
 use cloister_state::{Overlay, Supply};
-use cloister_wasm::{Entry, Returned};
+use cloister_wasm::{Entry, Returned, Trap};
 use prost::Message as _;
 use zeroize::Zeroizing;
 
@@ -22,7 +23,13 @@ use super::contract::{self, Callee, GAS_MULTIPLIER, Request};
 pub(crate) fn ask<S: Supply>(scene: &Scene<'_>, state: &mut Overlay<S>, query: &ContractQuery) -> Answer {
     let callee = match Callee::find(state, query.contract) {
         Ok(Some(callee)) => callee,
-        Ok(None) => return rejected(9, "contract: not found".into()),
+        Ok(None) => {
+            return Answer::Rejected(Rejection {
+                codespace: "compute".into(),
+                code: 9,
+                log: "contract: not found".into(),
+            });
+        }
         Err(halt) => return refused(halt),
     };
     let opened = match query.form {
@@ -31,7 +38,7 @@ pub(crate) fn ask<S: Supply>(scene: &Scene<'_>, state: &mut Overlay<S>, query: &
     };
     let (asker, message) = match opened {
         Ok(opened) => opened,
-        Err(why) => return rejected(QUERY_FAILED, format!("Execution error: Enclave: {why}")),
+        Err(why) => return rejected(format!("Execution error: Enclave: {why}")),
     };
     let surcharge = contract::surcharge(&callee.code);
     let gas = limits::QUERY_SDK_GAS.saturating_sub(surcharge).saturating_mul(GAS_MULTIPLIER);
@@ -41,17 +48,7 @@ pub(crate) fn ask<S: Supply>(scene: &Scene<'_>, state: &mut Overlay<S>, query: &
         Err(halt) => return refused(halt),
     };
     let gas_used = surcharge + ran.run.gas_used / GAS_MULTIPLIER + 1;
-    let sealed = match &ran.run.result {
-        Ok(Returned::Answer(answer)) => {
-            asker.answer(scene.header.height, answer).map(|sealed| Answer::Contract { sealed, gas_used })
-        }
-        Ok(Returned::Error(error)) => asker
-            .error(scene.header.height, &error.text)
-            .map(|text| rejected(QUERY_FAILED, format!("encrypted: {text}"))),
-        Ok(Returned::Response(_)) => None,
-        Err(trap) => Some(rejected(QUERY_FAILED, format!("Execution error: Enclave: {trap}"))),
-    };
-    sealed.unwrap_or_else(|| rejected(QUERY_FAILED, "Execution error: Enclave: the answer cannot be sealed".into()))
+    asker.told(scene.header.height, &ran.run.result, gas_used)
 }
 
 /// Who gets the answer.
@@ -61,28 +58,43 @@ enum Asker {
 }
 
 impl Asker {
-    /// The answer, sealed. In our own form it says which height it is about.
-    fn answer(&self, height: u64, answer: &[u8]) -> Option<Bytes> {
-        match self {
-            Self::Siv(session) => {
-                session.seal(Zeroizing::new(STANDARD.encode(answer)).as_bytes()).ok().map(Bytes::from)
-            }
-            Self::Gcm(keys) => {
-                seal(keys, &Output { data: answer.to_vec(), height, ..Output::default() }).map(Bytes::from)
-            }
-        }
+    /// What the contract said, sealed.
+    fn told(&self, height: u64, result: &Result<Returned, Trap>, gas_used: u64) -> Answer {
+        let told = match self {
+            Self::Siv(session) => siv_told(session, result, gas_used),
+            Self::Gcm(keys) => gcm_told(keys, height, result, gas_used),
+        };
+        told.unwrap_or_else(|| rejected("Execution error: Enclave: the answer cannot be sealed".into()))
     }
+}
 
-    /// The contract's error, sealed, as base64.
-    fn error(&self, height: u64, text: &str) -> Option<String> {
-        match self {
-            Self::Siv(session) => session.seal_text(None, text.as_bytes()).ok(),
-            Self::Gcm(keys) => {
-                let output = Output { error: text.into(), height, ..Output::default() };
-                seal(keys, &output).map(|sealed| STANDARD.encode(sealed))
-            }
+/// secret.js's clients find an answer and an error in two places.
+fn siv_told(session: &siv::Session, result: &Result<Returned, Trap>, gas_used: u64) -> Option<Answer> {
+    match result {
+        Ok(Returned::Answer(answer)) => {
+            let sealed = session.seal(Zeroizing::new(STANDARD.encode(answer)).as_bytes()).ok()?;
+            Some(Answer::Contract { sealed: sealed.into(), gas_used })
         }
+        Ok(Returned::Error(error)) => {
+            let text = session.seal_text(None, error.text.as_bytes()).ok()?;
+            Some(rejected(format!("encrypted: {text}")))
+        }
+        Ok(Returned::Response(_)) => None,
+        Err(trap) => Some(rejected(format!("Execution error: Enclave: {trap}"))),
     }
+}
+
+/// Our own form says which height the answer is about. A node sees neither whether it is an error, nor how much gas it took.
+fn gcm_told(keys: &gcm::AnswerKeys, height: u64, result: &Result<Returned, Trap>, gas_used: u64) -> Option<Answer> {
+    let error = |error| Output { error, ..Output::default() };
+    let output = match result {
+        Ok(Returned::Answer(answer)) => Output { data: answer.clone(), ..Output::default() },
+        Ok(Returned::Error(refused)) => error(refused.text.clone()),
+        Ok(Returned::Response(_)) => error(Trap::Panicked.to_string()),
+        Err(trap) => error(format!("Execution error: Enclave: {trap}")),
+    };
+    let text = Zeroizing::new(Output { height, ..output }.encode_to_vec());
+    Some(Answer::Contract { sealed: keys.seal_answer(&text).ok()?.into(), gas_used: gas::class(gas_used) })
 }
 
 type Opened = Result<(Asker, Zeroizing<Vec<u8>>), Cow<'static, str>>;
@@ -99,26 +111,23 @@ fn open_siv(scene: &Scene<'_>, callee: &Callee, message: &[u8]) -> Opened {
 fn open_gcm(scene: &Scene<'_>, callee: &Callee, message: &[u8]) -> Opened {
     let chain_id = &scene.genesis.chain_id;
     let context = QueryContext { chain_id, contract: callee.address, code_hash: callee.code.hash };
-    let opened = scene.keys.open_query(&context, message, scene.grace);
-    let (keys, message) = opened.map_err(|error| match error {
+    let opened = scene.keys.open_query(&context, message, scene.grace, scene.term());
+    let (keys, asked) = opened.map_err(|error| match error {
         // Public: the question names its epoch in the clear.
         MessageError::Epoch { .. } => Cow::from(error.to_string()),
+        // One answer to whoever may not ask, whatever it is that he lacks (M-09).
         _ => UNREADABLE.into(),
     })?;
-    Ok((Asker::Gcm(keys), message))
+    Ok((Asker::Gcm(keys), asked.text))
 }
 
-fn seal(keys: &gcm::AnswerKeys, output: &Output) -> Option<Vec<u8>> {
-    keys.seal_answer(&Zeroizing::new(output.encode_to_vec())).ok()
+pub(super) fn rejected(log: String) -> Answer {
+    Answer::Rejected(Rejection { codespace: "compute".into(), code: QUERY_FAILED, log })
 }
 
-fn rejected(code: u32, log: String) -> Answer {
-    Answer::Rejected(Rejection { codespace: "compute".into(), code, log })
-}
-
-fn refused(_: Halt) -> Answer {
+pub(super) fn refused(_: Halt) -> Answer {
     Answer::Refused(QueryRefusal::Supply)
 }
 
-const UNREADABLE: &str = "failed to decrypt data";
+pub(super) const UNREADABLE: &str = "failed to decrypt data";
 const QUERY_FAILED: u32 = 4;

@@ -1,10 +1,10 @@
 //! The state as a Cosmos transaction sees it: every access costs gas.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use cloister_chain::Leaf;
 use cloister_chain::cosmos::CosmosError;
 use cloister_chain::receipt::CosmosResult;
 use cloister_chain::wire::Halt;
+use cloister_chain::{Leaf, gas};
 use cloister_state::{Overlay, StateError, Supply};
 
 use crate::eth::encode;
@@ -69,6 +69,12 @@ impl<'a, S: Supply> Meter<'a, S> {
         self.used = self.used();
         self.limit = limit;
         spent
+    }
+
+    /// Charges what was used since `before` as a class of gas, or as all that is left where that is less (M-19).
+    pub(crate) fn round_up(&mut self, before: u64) {
+        let class = gas::class(self.used().saturating_sub(before));
+        self.used = before.saturating_add(class).min(self.limit);
     }
 
     /// Charges `gas` for what `descriptor` names.

@@ -246,6 +246,40 @@ async fn what_is_paid_covers_the_bytes() {
 }
 
 #[tokio::test]
+async fn a_call_can_be_estimated_and_nobody_else_reads_the_estimate() {
+    let (door, alice, contract) = alice().await;
+    let (good, bad) = (json!({ "add": 41 }), json!({ "fail": "you owe 7" }));
+    assert_eq!(alice.estimate(&contract, &good, 0).await.unwrap(), Estimate { height: 0, gas: Some(75_000) });
+    assert_eq!(alice.estimate(&contract, &bad, 0).await.unwrap(), Estimate { height: 0, gas: None });
+    assert!(door.seen().transactions.is_empty(), "nothing happened");
+    for bytes in &door.seen().questions {
+        assert!(!bytes.windows(3).any(|part| part == b"add" || part == b"owe"));
+    }
+
+    // With estimates, the limit is the class after it; where there is none, what it would be without.
+    let alice = alice.with_estimates();
+    alice.execute(&contract, &good, 0).await.unwrap();
+    alice.execute(&contract, &bad, 0).await.unwrap_err();
+    door.lie(Lie::Spent);
+    alice.execute(&contract, &good, 0).await.unwrap();
+    let seen = door.seen();
+    for (raw, gas) in seen.transactions.iter().zip([100_000, CALL_GAS, CALL_GAS]) {
+        let (limit, bytes) = (CosmosTx::decode(raw).unwrap().gas(), u64::try_from(raw.len()).unwrap());
+        assert!(limit > gas + 10 * bytes && limit < gas + 10 * bytes + 10_000, "{limit}");
+    }
+    assert_eq!(seen.transactions.len(), 3);
+}
+
+#[tokio::test]
+async fn who_pins_a_key_asks_for_the_height_alone() {
+    let (door, alice, contract) = alice().await;
+    let pinned = alice.with_network_key(NetworkKeys { input_key: door.public(), epoch: 4 });
+    pinned.query::<Value>(&contract, &json!({})).await.unwrap();
+    let seen = door.seen();
+    assert_eq!((seen.keys_asked, seen.questions.len()), (0, 1));
+}
+
+#[tokio::test]
 async fn refusals_and_failures_say_who_is_to_blame() {
     let (door, alice, contract) = alice().await;
     assert_eq!(alice.balance().await.unwrap(), u128::MAX);

@@ -201,6 +201,22 @@ async fn a_question_that_is_too_long_for_a_url_comes_in_a_body() {
 }
 
 #[tokio::test]
+async fn an_estimate_goes_to_the_enclave_as_it_came_and_comes_back_closed() {
+    let world = deployed().await;
+    world.enclave(|question| {
+        let expected = Query::SealedEstimate(Bytes::from_static(b"any"));
+        assert_eq!((question.query, question.height), (expected, None));
+        Ok(Answer::SealedEstimate(Bytes::from_static(b"sealed")))
+    });
+    let path = "/cloister/compute/v1/estimate";
+    let answer = world.post(path, &json!({ "message": STANDARD.encode("any") })).await;
+    assert_eq!(answer.body, json!({ "data": STANDARD.encode("sealed") }));
+    assert_eq!(world.post(path, &json!({ "message": "!!" })).await.error().0, 400);
+    world.enclave(|_| Ok(Answer::Refused(QueryRefusal::Spent)));
+    assert_eq!(world.post(path, &json!({ "message": "AAAA" })).await.error().0, 429);
+}
+
+#[tokio::test]
 async fn a_contracts_error_is_where_secretjs_looks_for_it() {
     let world = deployed().await;
     let path = format!("{COMPUTE}/query/{CONTRACT}?query=AAAA");
@@ -246,7 +262,7 @@ async fn the_networks_keys_are_asked_for_once_unless_they_change() {
     assert_eq!(world.get(tx_key).await, json!({ "key": STANDARD.encode([1; 32]) }));
     assert_eq!(world.get("/registration/v1beta1/registration-key").await, json!({ "key": STANDARD.encode([2; 32]) }));
     assert_eq!(world.get(tx_key).await["key"], STANDARD.encode([1; 32]));
-    assert_eq!(world.get(own).await, json!({ "input_key": STANDARD.encode([2; 32]), "epoch": "2" }));
+    assert_eq!(world.get(own).await, json!({ "input_key": STANDARD.encode([2; 32]), "epoch": "2", "height": "0" }));
     assert_eq!(world.get(own).await["epoch"], "3");
     assert_eq!(world.refused("/registration/v1beta1/encrypted-seed/00").await.0, 400);
     let unknown = format!("/registration/v1beta1/encrypted-seed/{}", "00".repeat(32));

@@ -21,6 +21,7 @@ use sha2::{Digest as _, Sha256};
 use super::cosmos::{RICH, account, signed, start};
 use super::*;
 
+mod asked;
 mod authorized;
 mod basics;
 #[cfg(debug_assertions)]

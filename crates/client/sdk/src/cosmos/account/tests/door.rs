@@ -14,7 +14,8 @@ use base64::engine::general_purpose::STANDARD;
 use cloister_chain::cosmos::sealed::{
     MsgExecuteResponse, MsgInstantiateResponse, MsgMigrateResponse, Output, PrivateAttribute,
 };
-use cloister_chain::cosmos::{CosmosTx, Message as Request, SignerData, bech32};
+use cloister_chain::cosmos::{CosmosTx, Message as Request, PublicKey, SignerData, bech32, sealed};
+use cloister_envelope::message::gcm::permit::{self, Asked, Term};
 use cloister_envelope::message::gcm::{self, OutputPlace};
 use cloister_envelope::message::{CallContext, Coin, Entry, QueryContext};
 use cloister_envelope::{ExchangeKey, Secret};
@@ -51,6 +52,8 @@ pub(super) enum Lie {
     NoSequence,
     /// Nothing but words of something that stands before it.
     Gateway,
+    /// No question is answered any more.
+    Spent,
 }
 
 #[derive(Default)]
@@ -88,6 +91,8 @@ impl Door {
             .route("/cosmos/base/tendermint/v1beta1/blocks/{height}", get(block))
             .route("/cloister/compute/v1/keys", get(keys))
             .route("/cloister/compute/v1/query/{contract}", post(question))
+            .route("/cloister/compute/v1/estimate", post(estimate))
+            .route("/cosmos/base/node/v1beta1/status", get(status))
             .route("/compute/v1beta1/code_hash/by_contract_address/{contract}", get(code_hash))
             .with_state(Arc::clone(&door));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -111,6 +116,10 @@ impl Door {
 
     pub(super) fn public(&self) -> [u8; 32] {
         self.network.public()
+    }
+
+    fn term(&self, seen: &Seen) -> Term {
+        Term { tip: seen.height, most: 1_000 }
     }
 
     /// Runs one transaction: responses and events, or the log of its failure.
@@ -252,7 +261,30 @@ async fn keys(State(door): State<Arc<Door>>) -> Reply {
     seen.keys_asked += 1;
     let own = ExchangeKey::from_secret(Secret::from_bytes([66; 32])).public();
     let key = if seen.lie == Lie::Key { own } else { door.public() };
-    ok(&json!({ "input_key": STANDARD.encode(key), "epoch": "4" }))
+    ok(&json!({ "input_key": STANDARD.encode(key), "epoch": "4", "height": seen.height.to_string() }))
+}
+
+async fn status(State(door): State<Arc<Door>>) -> Reply {
+    ok(&json!({ "earliest_store_height": "0", "height": door.seen().height.to_string(), "timestamp": "" }))
+}
+
+/// Every call that would not fail is told to cost the same.
+async fn estimate(State(door): State<Arc<Door>>, body: String) -> Reply {
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let any = Any::decode(STANDARD.decode(body["message"].as_str().unwrap()).unwrap().as_slice()).unwrap();
+    let Ok(Request::SealedExecute(m)) = Request::decode(&any) else { panic!("{any:?}") };
+    let (sender, entry) = (Address::from_slice(&m.sender), Entry::Execute(Address::from_slice(&m.contract)));
+    let context = CallContext { chain_id: CHAIN, sender, entry, code_hash: B256::from_slice(&m.code_hash), funds: &[] };
+    let mut seen = door.seen();
+    if seen.lie == Lie::Spent {
+        return refused(StatusCode::TOO_MANY_REQUESTS, 8, "no more questions");
+    }
+    let (keys, asked) = permit::open_estimate(&door.network, &context, &m.input, door.term(&seen)).unwrap();
+    assert_eq!(PublicKey::Single(asked.reader).address(), sender);
+    seen.questions.push(m.input);
+    let fails = serde_json::from_slice::<Value>(&asked.text).unwrap()["fail"].is_string();
+    let estimate = sealed::Estimate { gas: if fails { 0 } else { 75_000 }, height: seen.height };
+    ok(&json!({ "data": STANDARD.encode(keys.seal_answer(&estimate.encode_to_vec()).unwrap()) }))
 }
 
 /// One transaction in each block.
@@ -267,9 +299,9 @@ async fn question(State(door): State<Arc<Door>>, Path(address): Path<String>, bo
     let mut seen = door.seen();
     let sealed = STANDARD.decode(body["query"].as_str().unwrap()).unwrap();
     let context = QueryContext { chain_id: CHAIN, contract: CONTRACT, code_hash: door.code };
-    let opened = gcm::open_query(&door.network, &context, &sealed);
+    let opened = permit::open_query(&door.network, &context, &sealed, door.term(&seen));
     seen.questions.push(sealed);
-    let Ok((keys, question)) = opened else {
+    let Ok((keys, Asked { text: question, .. })) = opened else {
         let message =
             "codespace compute code 4: query contract failed: Execution error: Enclave: failed to decrypt data";
         return refused(StatusCode::INTERNAL_SERVER_ERROR, 2, message);

@@ -311,16 +311,8 @@ fn v26_our_own_form_is_taken_to_the_end_of_grace_and_published_forms_for_ever() 
     let [one, two, three] = early;
     let session = story.session();
     let in_the_published_form = sealed(&session, counter.code_hash, &json!({ "increment": {} }));
-    let context = cloister_envelope::message::QueryContext {
-        chain_id: "test-1",
-        contract: counter.address,
-        code_hash: counter.code_hash,
-    };
-    let (question, _) = story.sealer().query(&context, br#"{"get_count":{}}"#).expect("short");
-    let ask = |story: &mut Story| {
-        let query = ContractQuery { contract: counter.address, form: Form::Gcm, message: question.clone().into() };
-        story.chain.ask(Query::Contract(query))
-    };
+    let (question, _) = story.permitted(&counter, &json!({ "get_count": {} }));
+    let ask = |story: &mut Story| story.chain.ask(question.clone());
 
     story.chain.idle(|epoch| epoch.number == 1);
     let seen = story.send(vec![own(&one.message)]);
