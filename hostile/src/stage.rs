@@ -19,7 +19,7 @@ pub(crate) use dice::Dice;
 pub(crate) use disk::Disk;
 pub(crate) use enclave::{ENCLAVE, Enclave, Reply, become_enclave};
 pub(crate) use ether::{address, call, create, secret, transfer};
-pub(crate) use machine::{Clock, memory};
+pub(crate) use machine::{Clock, is_deceived, memory};
 
 /// One run of one attack.
 pub(crate) struct Stage {

@@ -92,7 +92,7 @@ fn gcm(nonce: [u8; 32], amount: U256, plain: &[u8], change: &Change) {
     let sealer = || Sealer::new(&client(), &KEYS.input_key(), nonce).expect("a good key");
     let funds = [Coin { denom: "uscrt", amount }];
     let context = call(&funds);
-    let (message, keys) = sealer().call(&context, plain).expect("short");
+    let (message, caller) = sealer().call(&context, plain).expect("short");
     let (keys, opened) = KEYS.open_call(&context, &message, true).expect("sealed for this call");
     assert_eq!(*opened, plain);
     let reread = reread_call(&client(), &KEYS.input_public(), &context, &message);
@@ -117,11 +117,11 @@ fn gcm(nonce: [u8; 32], amount: U256, plain: &[u8], change: &Change) {
 
     let place = OutputPlace { transaction: CODE, message: 1, output: 0 };
     let output = keys.seal_output(&place, plain).expect("short");
-    assert_eq!(keys.open_output(&place, &output).as_deref().map(Vec::as_slice), Ok(plain));
-    assert_eq!(keys.seal_output(&place, plain), Ok(output.clone()), "both sides have the same keys");
-    assert!(keys.open_output(&OutputPlace { output: 1, ..place }, &output).is_err());
+    assert_eq!(caller.open_output(&place, &output).as_deref().map(Vec::as_slice), Ok(plain));
+    assert_eq!(caller.seal_output(&place, plain), Ok(output.clone()), "both sides have the same keys");
+    assert!(caller.open_output(&OutputPlace { output: 1, ..place }, &output).is_err());
     for foreign in [plain, &change.of(&output), &message] {
-        assert!(keys.open_output(&place, foreign).is_err());
+        assert!(caller.open_output(&place, foreign).is_err());
     }
 
     let (unsigned, _) = sealer().query(&query(), plain).expect("short");

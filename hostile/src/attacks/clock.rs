@@ -8,7 +8,7 @@ use cloister_teeth::Mechanism;
 use super::admission::{self, RELEASED, Starting, register};
 use crate::Failure;
 use crate::scenario::{Attempts, Scenario};
-use crate::stage::{Chain, Clock, Stage};
+use crate::stage::{Chain, Clock, Stage, is_deceived};
 
 pub(super) const SCENARIOS: &[Scenario] = &[Scenario {
     name: "wrong-clock",
@@ -54,7 +54,11 @@ fn offered(stage: &Stage, chain: &Chain, block: &Execute, clock: Option<Clock>) 
         Some(clock) => stage.enclave_under(clock)?,
         None => stage.enclave()?,
     };
-    match enclave.resume(&chain.genesis, &chain.disk)? {
+    let ready = enclave.resume(&chain.genesis, &chain.disk)?;
+    if clock.is_some() && is_deceived(enclave.id()) == Some(false) {
+        return Err("the enclave sees the right clock".into());
+    }
+    match ready {
         true => enclave.execute(block, &chain.disk)?.outcome(),
         false => Err("an enclave does not start under another clock".into()),
     }

@@ -55,6 +55,11 @@ pub(crate) fn memory(process: u32) -> Option<Vec<u8>> {
     (!dump.is_empty()).then_some(dump)
 }
 
+/// Whether a process has the library that shows it another clock; `None` where this program may not look.
+pub(crate) fn is_deceived(process: u32) -> Option<bool> {
+    Some(fs::read_to_string(format!("/proc/{process}/maps")).ok()?.contains("libfaketime"))
+}
+
 /// Seconds since the Unix epoch, as this program sees them.
 fn now() -> Result<i64, Failure> {
     Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs().try_into()?)
