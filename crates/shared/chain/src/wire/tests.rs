@@ -1,3 +1,4 @@
+use alloy_primitives::Address;
 use proptest::prelude::*;
 
 use super::*;
