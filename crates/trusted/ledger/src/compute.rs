@@ -51,6 +51,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) grace: bool,
     /// The newest height, by which permits end; a block's own.
     pub(crate) tip: u64,
+    /// The boot key of the run that answers a question, if it has one. A block is the same on every enclave.
+    pub(crate) run: Option<B256>,
 }
 
 impl Scene<'_> {
@@ -70,7 +72,7 @@ impl<'a> Scene<'a> {
     ) -> Self {
         let grace = genesis.epochs.is_some_and(|epochs| epochs.is_grace(epoch, header.time));
         let (header_hash, before) = (header.hash(), before.seconds());
-        Self { genesis, keys, codes, header, header_hash, before, epoch, grace, tip: header.height }
+        Self { genesis, keys, codes, header, header_hash, before, epoch, grace, tip: header.height, run: None }
     }
 }
 

@@ -134,6 +134,7 @@ impl Ledger {
     /// answers none before it (M-04).
     pub fn await_registration(&mut self, chip: B256, boot_key: B256) {
         self.run = Some(Run::new(chip, boot_key));
+        self.snapshots.begin_run(boot_key);
     }
 
     /// What the next block will be judged by.

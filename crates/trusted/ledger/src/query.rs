@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use alloy_primitives::{Bytes, TxKind};
+use alloy_primitives::{B256, Bytes, TxKind};
 use cloister_chain::cosmos::CosmosTx;
 use cloister_chain::wire::{Answer, Call, Failure as Why, NetworkKeys, Query, QueryAt, QueryRefusal, Rejection};
 #[cfg(feature = "simulator")]
@@ -32,7 +32,8 @@ pub struct Snapshots {
     window: RwLock<VecDeque<Snapshot>>,
     /// Questions to contracts since the last block (M-10).
     asked: AtomicU32,
-    /// Whether the chain lists the run that answers (M-04, M-06).
+    /// The boot key of the run that answers, and whether the chain lists it (M-04, M-06).
+    run: OnceLock<B256>,
     listed: AtomicBool,
 }
 
@@ -55,12 +56,26 @@ impl Snapshot {
 impl Snapshots {
     pub(crate) fn new(genesis: Arc<Genesis>, keys: Arc<Keys>, cache: Cache, codes: Arc<Codes>) -> Self {
         let (asked, listed) = (AtomicU32::new(0), AtomicBool::new(false));
-        Self { genesis, keys: RwLock::new(keys), cache, codes, window: RwLock::default(), asked, listed }
+        Self {
+            genesis,
+            keys: RwLock::new(keys),
+            cache,
+            codes,
+            window: RwLock::default(),
+            asked,
+            run: OnceLock::new(),
+            listed,
+        }
     }
 
     /// The keys of another epoch, or without a root that was erased.
     pub(crate) fn turn(&self, keys: &Arc<Keys>) {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(keys);
+    }
+
+    /// This run has a boot key, which answers name.
+    pub(crate) fn begin_run(&self, boot_key: B256) {
+        let _ = self.run.set(boot_key);
     }
 
     /// Whether the chain lists this run.
@@ -100,8 +115,12 @@ impl Snapshots {
         let block = eth::block_info(&self.genesis, &keys, &header);
         let root = tree.root();
         // Who asks about an old state seals to a key of now, and signs for now.
-        let asked =
-            || Scene { grace, tip, ..Scene::new(&self.genesis, (&keys, &epoch), &self.codes, &header, &header) };
+        let asked = || Scene {
+            grace,
+            tip,
+            run: self.run.get().copied(),
+            ..Scene::new(&self.genesis, (&keys, &epoch), &self.codes, &header, &header)
+        };
         let mut view = View::new(tree, block.number, self.cache.clone(), supply);
         match &question.query {
             Query::Call(call) => {

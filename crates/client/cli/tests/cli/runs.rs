@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use cloister_sdk::cosmos::{Account, Client, Contract};
+use cloister_sdk::cosmos::{Account, Answer, Client, Contract};
 use cloister_sdk::{HARDHAT_MNEMONIC, Wallet};
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
@@ -25,7 +25,8 @@ async fn v04_a_node_has_each_run_of_its_enclave_listed_and_answers_as_often_as_t
     let counter = alice.instantiate(&code, "counter", &json!({ "count": 7 }), 0).await.unwrap().contract;
     listed(&alice, &counter).await;
     for _ in 1..ALLOWED {
-        assert_eq!(count(&alice, &counter).await.unwrap(), 7);
+        let answer = count(&alice, &counter).await.unwrap();
+        assert_eq!((&answer.value["count"], json!(answer.run)), (&json!(7), boot_key(&node)), "and names its run");
     }
     let refused = count(&alice, &counter).await.unwrap_err();
     assert!(refused.contains("answers no more questions to contracts before the next block"), "{refused}");
@@ -47,9 +48,8 @@ async fn listed(alice: &Account, counter: &Contract) {
     }
 }
 
-async fn count(alice: &Account, counter: &Contract) -> Result<u64, String> {
-    let answer = alice.query::<Value>(counter, &json!({ "get_count": {} })).await;
-    answer.map(|answer| answer.value["count"].as_u64().unwrap()).map_err(|error| error.to_string())
+async fn count(alice: &Account, counter: &Contract) -> Result<Answer<Value>, String> {
+    alice.query(counter, &json!({ "get_count": {} })).await.map_err(|error| error.to_string())
 }
 
 /// Of the run that the chain lists.

@@ -202,8 +202,8 @@ impl Account {
         let question = json(question)?;
         let (network, last) = self.asking().await?;
         let (sealed, keys) = self.sealing(&network).query(contract, (self.wallet.key(), last), &question)?;
-        let Answer { height, value } = answered(&keys, self.client.ask(contract.address, &sealed).await)?;
-        Ok(Answer { height, value: serde_json::from_slice(&value).map_err(Error::Unexpected)? })
+        let Answer { height, run, value } = answered(&keys, self.client.ask(contract.address, &sealed).await)?;
+        Ok(Answer { height, run, value: serde_json::from_slice(&value).map_err(Error::Unexpected)? })
     }
 
     /// Sends messages of any kind, all or none of which happen, and waits for the block. `gas` is beside what the bytes cost.

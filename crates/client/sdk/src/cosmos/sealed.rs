@@ -77,6 +77,8 @@ pub struct Answer<T> {
     /// The block whose state was asked: an enclave's word. A node can ask it about an old state, so whoever waits for an
     /// effect compares this with the height of what caused it.
     pub height: u64,
+    /// The boot key of the enclave's run that answered, as the chain lists it; `None` on a chain that admits no enclaves.
+    pub run: Option<B256>,
     /// The answer.
     pub value: T,
 }
@@ -263,8 +265,15 @@ pub(super) fn answered(keys: &AnswerKeys, result: Result<Vec<u8>, Error>) -> Res
 /// The contract's answer or error, whichever the enclave sealed: the node cannot pass one off as the other.
 fn told(keys: &AnswerKeys, sealed: &[u8]) -> Result<Answer<Vec<u8>>, Error> {
     let plain = keys.open_answer(sealed)?;
-    let Output { data, error, height, .. } = Output::decode(plain.as_slice()).map_err(|_| MessageError::Padding)?;
-    if error.is_empty() { Ok(Answer { height, value: data }) } else { Err(Error::Answered { height, text: error }) }
+    let Output { data, error, height, run, .. } =
+        Output::decode(plain.as_slice()).map_err(|_| MessageError::Padding)?;
+    let run =
+        (!run.is_empty()).then(|| B256::try_from(run.as_slice())).transpose().map_err(|_| MessageError::Padding)?;
+    if error.is_empty() {
+        Ok(Answer { height, run, value: data })
+    } else {
+        Err(Error::Answered { height, text: error })
+    }
 }
 
 /// What an enclave estimates, from what the node answered.
@@ -383,7 +392,7 @@ mod tests {
         let (_, keys) = sealer(&vectors).query(&context, b"").unwrap();
         let known = &vectors["answer_of_block_258"];
         let sealed = bytes(&known["sealed"]);
-        let expected = Answer { height: 258, value: br#"{"count":7}"#.to_vec() };
+        let expected = Answer { height: 258, run: None, value: br#"{"count":7}"#.to_vec() };
         assert_eq!(answered(&keys, Ok(sealed.clone())).unwrap(), expected);
         let output = Output { data: expected.value, height: 258, ..Output::default() };
         assert_eq!(output.encode_to_vec(), bytes(&known["plain"]));

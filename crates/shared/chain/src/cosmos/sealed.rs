@@ -120,6 +120,10 @@ pub struct Output {
     /// The height whose state an answer is about; zero in a message's output, whose transaction stands in a block.
     #[prost(uint64, tag = "5")]
     pub height: u64,
+    /// The boot key of the run that answers a question (M-09), 32 bytes; empty in a message's output, which every enclave gives,
+    /// and on chains that admit no enclaves.
+    #[prost(bytes = "vec", tag = "6")]
+    pub run: Vec<u8>,
 }
 
 /// What a message would be charged, for its sender alone. Two numbers and nothing else: no output, and no reason why not.

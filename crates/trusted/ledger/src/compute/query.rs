@@ -48,7 +48,7 @@ pub(crate) fn ask<S: Supply>(scene: &Scene<'_>, state: &mut Overlay<S>, query: &
         Err(halt) => return refused(halt),
     };
     let gas_used = surcharge + ran.run.gas_used / GAS_MULTIPLIER + 1;
-    asker.told(scene.header.height, &ran.run.result, gas_used)
+    asker.told(scene, &ran.run.result, gas_used)
 }
 
 /// Who gets the answer.
@@ -59,10 +59,10 @@ enum Asker {
 
 impl Asker {
     /// What the contract said, sealed.
-    fn told(&self, height: u64, result: &Result<Returned, Trap>, gas_used: u64) -> Answer {
+    fn told(&self, scene: &Scene<'_>, result: &Result<Returned, Trap>, gas_used: u64) -> Answer {
         let told = match self {
             Self::Siv(session) => siv_told(session, result, gas_used),
-            Self::Gcm(keys) => gcm_told(keys, height, result, gas_used),
+            Self::Gcm(keys) => gcm_told(keys, scene, result, gas_used),
         };
         told.unwrap_or_else(|| rejected("Execution error: Enclave: the answer cannot be sealed".into()))
     }
@@ -84,8 +84,13 @@ fn siv_told(session: &siv::Session, result: &Result<Returned, Trap>, gas_used: u
     }
 }
 
-/// Our own form says which height the answer is about. A node sees neither whether it is an error, nor how much gas it took.
-fn gcm_told(keys: &gcm::AnswerKeys, height: u64, result: &Result<Returned, Trap>, gas_used: u64) -> Option<Answer> {
+/// Our own form says which height the answer is about, and which run of which enclave gives it. A node sees neither whether it is an error, nor how much gas it took.
+fn gcm_told(
+    keys: &gcm::AnswerKeys,
+    scene: &Scene<'_>,
+    result: &Result<Returned, Trap>,
+    gas_used: u64,
+) -> Option<Answer> {
     let error = |error| Output { error, ..Output::default() };
     let output = match result {
         Ok(Returned::Answer(answer)) => Output { data: answer.clone(), ..Output::default() },
@@ -93,7 +98,8 @@ fn gcm_told(keys: &gcm::AnswerKeys, height: u64, result: &Result<Returned, Trap>
         Ok(Returned::Response(_)) => error(Trap::Panicked.to_string()),
         Err(trap) => error(format!("Execution error: Enclave: {trap}")),
     };
-    let text = Zeroizing::new(Output { height, ..output }.encode_to_vec());
+    let run = scene.run.map_or_else(Vec::new, |run| run.to_vec());
+    let text = Zeroizing::new(Output { height: scene.header.height, run, ..output }.encode_to_vec());
     Some(Answer::Contract { sealed: keys.seal_answer(&text).ok()?.into(), gas_used: gas::class(gas_used) })
 }
 

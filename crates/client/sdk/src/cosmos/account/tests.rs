@@ -45,7 +45,7 @@ async fn a_contract_is_uploaded_made_called_and_asked() {
     assert_eq!(called.tx.attribute("message", "action"), Some("/cloister.compute.v1.MsgExecute"));
 
     let answer = alice.query::<Value>(&made.contract, &json!({ "get": {} })).await.unwrap();
-    assert_eq!(answer, Answer { height: 3, value: sum(42) });
+    assert_eq!(answer, Answer { height: 3, run: None, value: sum(42) });
 
     let (contract, called) = alice.migrate(CONTRACT, &code, &json!({})).await.unwrap();
     assert_eq!((contract, called.json::<Value>().unwrap()), (made.contract, sum(42)));

@@ -12,6 +12,8 @@ const SECOND: u64 = 1_000_000_000;
 /// Blocks are a second apart.
 const EPOCHS: Epochs = Epochs { length: 30 * SECOND, grace: 4 * SECOND, sweep: 3 };
 const TOKEN: &[u8] = include_bytes!("../../../../../../../contracts/cosmwasm/artifacts/private-token.wasm");
+/// Of each token, at first: one for each round of a long life.
+const COINS: u64 = 1_000_000;
 const KEYS: [&str; 9] = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
 
 /// A chain with a token in each world, a prober that remembers, and what they should say.
@@ -41,7 +43,7 @@ impl Ages {
             story.execute(&prober, &json!({ "write": { "key": key, "value": format!("value of {key}") } }));
         }
         let code = story.store(TOKEN);
-        let owner = |user: u8| json!({ "address": bech32(&account(user)), "amount": "1000" });
+        let owner = |user: u8| json!({ "address": bech32(&account(user)), "amount": COINS.to_string() });
         let made = json!({
             "name": "Token", "symbol": "TKN", "decimals": 6, "prng_seed": STANDARD.encode("seed"),
             "initial_balances": [owner(1), owner(2)],
@@ -49,13 +51,13 @@ impl Ages {
         let token = story.make(code, "token", &made);
         assert_eq!(story.execute(&token, &json!({ "set_viewing_key": { "key": "view" } })).error(), "");
         let ether = address(1).create(0);
-        let mut ages = Self { story, prober, token, ether, nonces: [0; 4], balances: [[1_000; 2]; 2] };
+        let mut ages = Self { story, prober, token, ether, nonces: [0; 4], balances: [[COINS; 2]; 2] };
         let code = include_str!("../../../../../../../contracts/solidity/artifacts/PrivateToken.bin");
         let names = [U256::from(64), U256::from(128), U256::from(1), left("T"), U256::from(1), left("T")];
         let creation = [hex::decode(code.trim()).expect("hex"), words(&names)].concat();
         ages.send(1, TxKind::Create, creation);
         let people = [1, 2].map(|user| U256::from_be_slice(address(user).as_slice()));
-        let mint = [&[U256::from(64), U256::from(1_000), U256::from(2)][..], &people].concat();
+        let mint = [&[U256::from(64), U256::from(COINS), U256::from(2)][..], &people].concat();
         ages.call(1, "mint(address[],uint64)", &mint);
         ages
     }
