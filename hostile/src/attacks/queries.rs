@@ -18,7 +18,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         name: "simulated-message",
         rules: "M-07",
         mechanism: Mechanism::BlindSimulation,
-        story: "The host simulates a transaction that waits, and reads in its gas what is sealed in it.",
+        story: "The host simulates a transaction that waits, and sees in how it ends what is sealed in it.",
         attack: simulated,
     },
     Scenario {
@@ -68,7 +68,6 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 fn simulated(stage: &mut Stage) -> Result<Attempts, Failure> {
     let mut chain = Chain::solo(stage)?;
     let counter = Counter::start(&mut chain, 1, stage.dice.value())?;
-    let reset = format!("{{\"reset\":{{\"count\":{}}}}}", stage.dice.value());
     let mut gas = |message: &str| -> Result<Option<u64>, Failure> {
         let (message, _) = counter.call(&mut chain, 1, stage.dice.bytes(), message)?;
         let waiting = signed(1, 2, 1_000_000, vec![execute(&message)]);
@@ -77,9 +76,10 @@ fn simulated(stage: &mut Stage) -> Result<Attempts, Failure> {
             _ => None,
         })
     };
-    let (one, other) = (gas(r#"{"increment":{}}"#)?, gas(&reset)?);
+    // The gas of both is of one class (M-19), so only how they end could tell them apart.
+    let (one, other) = (gas(r#"{"increment":{}}"#)?, gas(r#"{"fail":{}}"#)?);
     let mut attempts = Attempts::default();
-    attempts.add("which of two messages it is", one.is_some() && other.is_some() && one != other);
+    attempts.add("which of two messages it is", one != other);
     Ok(attempts)
 }
 
