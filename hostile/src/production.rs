@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
+use cloister_chain::trust::Trust;
 use cloister_chain::wire::{self, Answer, Boot, Enrol, Halt, Query, QueryAt, SealingBytes, ToEnclave, ToHost};
 use cloister_chain::{B256, Genesis};
 
@@ -86,7 +87,8 @@ fn told(program: &Path, message: ToEnclave) -> Result<(Option<ToHost>, String), 
 }
 
 fn boot(simulated: bool) -> ToEnclave {
-    let genesis = Genesis { simulated, queries: Some(4_096), ..genesis(1, Vec::new()) };
+    let trust = Some(Trust::default());
+    let genesis = Genesis { simulated, queries: Some(4_096), trust, ..genesis(1, Vec::new()) };
     let sealing_key = SealingBytes([1; 32]);
     ToEnclave::Boot(Boot {
         genesis,
