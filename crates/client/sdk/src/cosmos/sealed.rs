@@ -386,6 +386,22 @@ mod tests {
     }
 
     #[test]
+    fn an_estimate_that_another_implementation_sealed_opens() {
+        let vectors = vectors();
+        let (sender, entry, code_hash) = (Address::ZERO, Entry::Instantiate, B256::ZERO);
+        let context = CallContext { chain_id: "", sender, entry, code_hash, funds: &[] };
+        let (_, keys) = sealer(&vectors).estimate(&context, b"").unwrap();
+        let known = &vectors["estimate_of_75000_at_block_258"];
+        let expected = Estimate { height: 258, gas: Some(75_000) };
+        assert_eq!(estimated(&keys, &bytes(&known["sealed"])).unwrap(), expected);
+        let plain = sealed::Estimate { gas: 75_000, height: 258 }.encode_to_vec();
+        assert_eq!(plain, bytes(&known["plain"]));
+        let fails = keys.seal_answer(&sealed::Estimate { gas: 0, height: 258 }.encode_to_vec()).unwrap();
+        assert_eq!(estimated(&keys, &fails).unwrap().gas, None);
+        assert_eq!(fails.len(), bytes(&known["sealed"]).len());
+    }
+
+    #[test]
     fn an_answer_names_its_block() {
         let vectors = vectors();
         let context = QueryContext { chain_id: "", contract: Address::ZERO, code_hash: B256::ZERO };

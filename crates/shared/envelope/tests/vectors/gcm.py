@@ -109,6 +109,8 @@ result = field(1, b"data") + attribute(3, of, b"from", b"alice") + attribute(3, 
 failure = field(2, "you owe 7 \u20ac".encode())
 # The height, field 5, is a varint: 258 = 2 * 128 + 2.
 answer = field(1, b'{"count":7}') + bytes([5 << 3, 0x82, 0x02])
+# 75,000 is 0b100_1001001_1111000.
+estimate = bytes([1 << 3, 0xF8, 0xC9, 0x04, 2 << 3, 0x82, 0x02])
 first = (transaction, number(0), number(0))
 texts = [b"", b'{"ok":true}', bytes([0x61]) * 252, bytes([0x62]) * 253, bytes(range(256)) * 2]
 print(json.dumps({
@@ -143,4 +145,5 @@ print(json.dumps({
     "result_in_output_0_of_message_0": {"plain": result.hex(), "sealed": output("call output", result, *first)},
     "failure_in_output_0_of_message_0": {"plain": failure.hex(), "sealed": output("call output", failure, *first)},
     "answer_of_block_258": {"plain": answer.hex(), "sealed": output("query answer", answer)},
+    "estimate_of_75000_at_block_258": {"plain": estimate.hex(), "sealed": output("estimate answer", estimate)},
 }, indent=1))
