@@ -286,7 +286,8 @@ fn pairs() -> u32 {
 fn v19_calls_that_differ_in_secrets_alone_have_the_same_gas_and_receipts_of_one_length() {
     let mut story = Story::new();
     let one = story.prober();
-    let text = |number: u32, most: u32| "x".repeat(usize::try_from(number % most).expect("short"));
+    // A contract cannot store an empty value: that would be another ending, which is public.
+    let text = |number: u32, most: u32| "x".repeat(usize::try_from(1 + number % most).expect("short"));
     // What it does, how long it takes, how long what it says is: all of it a secret's, all of it within a class.
     let message = |kind: u32, number: u32| match kind {
         0 => json!({ "evaporate": { "amount": 10 * number } }),
