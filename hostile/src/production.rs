@@ -87,7 +87,7 @@ fn told(program: &Path, message: ToEnclave) -> Result<(Option<ToHost>, String), 
 }
 
 fn boot(simulated: bool) -> ToEnclave {
-    let trust = Some(Trust::default());
+    let trust = Some(Trust::for_tests());
     let genesis = Genesis { simulated, queries: Some(4_096), trust, ..genesis(1, Vec::new()) };
     let sealing_key = SealingBytes([1; 32]);
     ToEnclave::Boot(Boot {

@@ -105,7 +105,7 @@ fn two_boots(stage: &mut Stage) -> Result<Attempts, Failure> {
 
 fn hardware(stage: &mut Stage) -> Result<Attempts, Failure> {
     let promised =
-        Genesis { simulated: false, queries: Some(4_096), trust: Some(Trust::default()), ..genesis(1, Vec::new()) };
+        Genesis { simulated: false, queries: Some(4_096), trust: Some(Trust::for_tests()), ..genesis(1, Vec::new()) };
     let disk = Disk { sealing_key: stage.dice.bytes(), ..Disk::default() };
     let booted = stage.enclave()?.boot(&promised, &disk, None)?;
     let machine = SealingKey::from_bytes(&promised.chain_id, disk.sealing_key);

@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(hardware.check(), Err(GenesisError::Queries));
         let counted = Genesis { queries: Some(4_096), ..hardware };
         assert_eq!(counted.check(), Err(GenesisError::Queries));
-        assert_eq!(Genesis { trust: Some(Trust::default()), ..counted }.check(), Ok(()));
+        assert_eq!(Genesis { trust: Some(Trust::for_tests()), ..counted }.check(), Ok(()));
         let node = GenesisNode { owner: Address::ZERO, certificate: Bytes::from_static(b"none") };
         let unproven = Genesis { nodes: vec![node.clone()], ..genesis.clone() };
         assert_eq!(unproven.check(), Err(GenesisError::Nodes));

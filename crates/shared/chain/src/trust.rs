@@ -111,6 +111,15 @@ impl Trust {
         Ok(self.caps.check(simulated)?)
     }
 
+    /// The least that a chain on hardware has to say, for tests: two rebuilders, whose keys are thirty-two bytes of 1 and of 2, and
+    /// no release.
+    pub fn for_tests() -> Self {
+        let key = |secret: u8| ed25519_zebra::VerificationKey::from(&ed25519_zebra::SigningKey::from([secret; 32]));
+        let mut keys: Vec<_> = [1, 2].map(|secret| B256::new(key(secret).into())).to_vec();
+        keys.sort_unstable();
+        Self { rebuilders: Rebuilders { keys, threshold: 2 }, caps: Caps::PRODUCTION, ..Self::default() }
+    }
+
     /// The release of the program with this measurement, if it is admitted at `height`.
     pub fn release(&self, measurement: &B256, height: u64) -> Option<&Release> {
         let active = |release: &&Release| release.build.measurement == *measurement && release.activation <= height;

@@ -146,7 +146,7 @@ fn sealed_bytes_open_only_for_this_machine_and_chain_and_whole() {
 
 #[test]
 fn a_genesis_that_demands_hardware_does_not_start_on_a_simulated_machine() {
-    let hardware = Genesis { simulated: false, queries: Some(4_096), trust: Some(Trust::default()), ..genesis() };
+    let hardware = Genesis { simulated: false, queries: Some(4_096), trust: Some(Trust::for_tests()), ..genesis() };
     let (mut stream, _, thread) = open();
     send_boot(&mut stream, &hardware, SEALING, None, None);
     assert!(matches!(receive(&mut stream), ToHost::Halt(Halt::Genesis)), "no seed is made for it, none is opened");
