@@ -293,7 +293,7 @@ fn v19_calls_that_differ_in_secrets_alone_have_the_same_gas_and_receipts_of_one_
         0 => json!({ "evaporate": { "amount": 10 * number } }),
         1 => json!({ "write": { "key": "k", "value": text(number, 100) } }),
         2 => json!({ "fail": { "text": text(number, 120) } }),
-        _ if number % 2 == 0 => json!({ "write": { "key": "k", "value": text(number, 90) } }),
+        _ if number.is_multiple_of(2) => json!({ "write": { "key": "k", "value": text(number, 90) } }),
         _ => json!({ "remove": { "key": "k" } }),
     };
     let all: Vec<u32> = (0..pairs()).collect();
