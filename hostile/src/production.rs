@@ -6,9 +6,8 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use cloister_chain::trust::Trust;
+use cloister_chain::B256;
 use cloister_chain::wire::{self, Answer, Boot, Enrol, Halt, Query, QueryAt, SealingBytes, ToEnclave, ToHost};
-use cloister_chain::{B256, Genesis};
 
 use crate::Failure;
 use crate::scenario::Attempts;
@@ -87,8 +86,8 @@ fn told(program: &Path, message: ToEnclave) -> Result<(Option<ToHost>, String), 
 }
 
 fn boot(simulated: bool) -> ToEnclave {
-    let trust = Some(Trust::for_tests());
-    let genesis = Genesis { simulated, queries: Some(4_096), trust, ..genesis(1, Vec::new()) };
+    let genesis = genesis(1, Vec::new());
+    let genesis = if simulated { genesis } else { genesis.on_hardware() };
     let sealing_key = SealingBytes([1; 32]);
     ToEnclave::Boot(Boot {
         genesis,

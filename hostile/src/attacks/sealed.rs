@@ -1,8 +1,7 @@
 //! What the host keeps for the enclave, put back, copied, taken elsewhere (M-04, M-05).
 
 use alloy_primitives::U256;
-use cloister_chain::trust::Trust;
-use cloister_chain::{Cell, Genesis, Leaf};
+use cloister_chain::{Cell, Leaf};
 use cloister_keys::SealingKey;
 use cloister_teeth::Mechanism;
 
@@ -104,8 +103,7 @@ fn two_boots(stage: &mut Stage) -> Result<Attempts, Failure> {
 }
 
 fn hardware(stage: &mut Stage) -> Result<Attempts, Failure> {
-    let promised =
-        Genesis { simulated: false, queries: Some(4_096), trust: Some(Trust::for_tests()), ..genesis(1, Vec::new()) };
+    let promised = genesis(1, Vec::new()).on_hardware();
     let disk = Disk { sealing_key: stage.dice.bytes(), ..Disk::default() };
     let booted = stage.enclave()?.boot(&promised, &disk, None)?;
     let machine = SealingKey::from_bytes(&promised.chain_id, disk.sealing_key);

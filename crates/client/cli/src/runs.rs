@@ -34,36 +34,47 @@ struct Registrar {
 impl Registrar {
     async fn run(self, node: Arc<Node>) {
         let mut runs = node.introduced();
+        let mut patience = PATIENCE;
         loop {
             let run = runs.borrow_and_update().clone();
             if let Some(run) = run {
                 match self.register(&run).await {
-                    Ok(height) => tracing::info!(height, "the chain lists this run of the enclave"),
+                    Ok(()) => tracing::info!("the chain lists this run of the enclave"),
                     Err(error) => {
                         tracing::warn!(%error, "the enclave answers no contract's question until the chain lists its run");
-                        tokio::time::sleep(PATIENCE).await;
+                        tokio::time::sleep(patience).await;
+                        // What a block refused cost a fee, and may be refused for long.
+                        patience = (patience * 2).min(MOST_PATIENCE);
                         continue;
                     }
                 }
             }
+            patience = PATIENCE;
             if runs.changed().await.is_err() {
                 return;
             }
         }
     }
 
-    /// The height of the registration.
-    async fn register(&self, run: &Introduction) -> Result<u64, Error> {
+    /// Returns when the chain lists the run.
+    async fn register(&self, run: &Introduction) -> Result<(), Error> {
+        let client = Client::new(&self.rest, &self.genesis.chain_id)?;
+        // An earlier try may be in a block although its answer was lost.
+        if client.encrypted_seed(run.boot_key()).await.is_ok() {
+            return Ok(());
+        }
         let owner: Wallet = testnet::operator(&self.home)?;
         let now = join::time(&light::Node::new(&self.rest)?, &self.genesis).await? / 1_000_000_000;
         let file = Some(self.home.join(COLLATERAL)).filter(|file| file.is_file());
         let registration = run.registration(enclaves::collateral(&self.genesis, file.as_deref(), now)?);
-        let account = Account::new(owner, Client::new(&self.rest, &self.genesis.chain_id)?);
-        Ok(account.transact(vec![register(account.address(), &registration)], register::GAS).await?.height)
+        let account = Account::new(owner, client);
+        account.transact(vec![register(account.address(), &registration)], register::GAS).await?;
+        Ok(())
     }
 }
 
 /// What the maker of the processor publishes, in a home; the operator keeps it up to date. A SIMULATED chain needs none.
 const COLLATERAL: &str = "collateral.json";
-/// Between two tries.
+/// Between two tries, at first and at most.
 const PATIENCE: Duration = Duration::from_secs(2);
+const MOST_PATIENCE: Duration = Duration::from_secs(10 * 60);

@@ -62,7 +62,7 @@ pub struct Applicant {
 }
 
 impl Applicant {
-    /// Starts an enclave for the node in `home`, which has no seed of the chain yet.
+    /// Starts an enclave for the node in `home`, to get the seed of a chain or to renew a registration.
     pub fn enrol(chain_id: &str, home: &Home, enclave: &Spawner) -> Result<Self, ProvisionError> {
         let streams = enclave().map_err(EnclaveError::Spawn)?;
         let (mut stream, process) = (streams.block, streams.process);

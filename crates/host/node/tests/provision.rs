@@ -5,12 +5,11 @@ mod common;
 
 use cloister_attest::simulated_authority::{self as authority, Bulletin};
 use cloister_attest::{Measurement, Policy};
-use cloister_chain::trust::{Caps, GenesisNode, Rebuilders, Rebuilt, Release, Trust};
+use cloister_chain::trust::{GenesisNode, Release, Trust};
 use cloister_chain::wire::Halt;
-use cloister_chain::{Address, B256, Genesis, Validator, ValidatorSet};
+use cloister_chain::{Address, Genesis, Validator, ValidatorSet};
 use cloister_node::{Applicant, EnclaveError, Home, ProvisionError, found};
 use cloister_store::{Store, StoreError};
-use ed25519_zebra::SigningKey;
 
 #[test]
 fn every_home_of_a_new_chain_gets_the_seed_sealed_to_itself() {
@@ -37,7 +36,8 @@ fn a_chain_that_promises_hardware_is_refused_and_a_home_of_another_chain_too() {
     let open = |name| [Home::open(&root.path().join(name)).unwrap()];
     let homes = open("hardware");
     let applicants = enrol(&homes);
-    let hardware = hardware(genesis(&homes, &applicants));
+    let hardware = genesis(&homes, &applicants).on_hardware();
+    assert_eq!(hardware.check(), Ok(()), "nothing else is wrong with it");
     let refused = found(&hardware, applicants.into_iter().zip(&homes).collect()).unwrap_err();
     assert!(matches!(refused, ProvisionError::Enclave(EnclaveError::Halted(Halt::Genesis))), "{refused}");
     assert!(!open("hardware")[0].has_seed().unwrap());
@@ -72,20 +72,4 @@ fn genesis(homes: &[Home], applicants: &[Applicant]) -> Genesis {
         nodes: applicants.iter().map(node).collect(),
         ..genesis
     }
-}
-
-/// The same, as a chain that promises hardware may have it: two rebuilders vouch, accounts are capped, questions are counted.
-fn hardware(mut genesis: Genesis) -> Genesis {
-    (genesis.simulated, genesis.queries) = (false, Some(4_096));
-    let trust = genesis.trust.as_mut().unwrap();
-    let secrets = [[1; 32], [2; 32]].map(SigningKey::from);
-    for release in &mut trust.releases {
-        let by = |secret| Rebuilt::sign(secret, &release.build, &genesis.chain_id).unwrap();
-        release.rebuilt = secrets.iter().map(by).collect();
-    }
-    let mut keys: Vec<B256> = trust.releases[0].rebuilt.iter().map(|rebuilt| rebuilt.rebuilder).collect();
-    keys.sort_unstable();
-    (trust.rebuilders, trust.caps) = (Rebuilders { keys, threshold: 2 }, Caps::PRODUCTION);
-    assert_eq!(genesis.check(), Ok(()), "nothing else is wrong with it");
-    genesis
 }

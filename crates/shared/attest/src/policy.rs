@@ -93,16 +93,17 @@ impl Policy {
     }
 
     /// Whether this policy would accept older collateral or older firmware than `former`. A chain refuses such a change:
-    /// floors only rise (M-24). Taking a family off the list is no lowering.
+    /// floors only rise (M-24). A floor that is taken off could come back lower: who wants a family no more denies it.
     pub fn lowers(&self, former: &Self) -> bool {
-        let lower_firmware = self.snp.iter().any(|(family, floor)| {
-            let before = former.snp.get(family);
-            before.is_some_and(|before| !floor.tcb.reaches(&before.tcb) || floor.firmware < before.firmware)
+        let lower_firmware = former.snp.iter().any(|(family, before)| {
+            let floor = self.snp.get(family);
+            floor.is_none_or(|floor| !floor.tcb.reaches(&before.tcb) || floor.firmware < before.firmware)
         });
         lower_firmware || self.dcap.min_tcb_eval_data_number < former.dcap.min_tcb_eval_data_number
     }
 
-    pub(crate) fn check_family(&self, family: Family) -> Result<(), Refused> {
+    /// Refuses a family that the policy denies as a whole.
+    pub fn check_family(&self, family: Family) -> Result<(), Refused> {
         let denied = self.denied.contains(&family) && holds(Mechanism::DeniedFamily);
         if denied { Err(Refused::FamilyDenied) } else { Ok(()) }
     }
@@ -140,7 +141,9 @@ mod tests {
             assert!(lower.lowers(&former), "{lower:?}");
         }
         let unlisted = Policy { snp: BTreeMap::new(), ..former.clone() };
-        assert!(!unlisted.lowers(&former) && !former.lowers(&unlisted));
+        assert!(unlisted.lowers(&former) && !former.lowers(&unlisted), "off the list today, back and lower tomorrow");
+        let denied = Policy { denied: BTreeSet::from([Family::SnpGenoa]), ..former.clone() };
+        assert!(!denied.lowers(&former));
     }
 
     #[test]

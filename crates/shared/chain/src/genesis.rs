@@ -97,9 +97,9 @@ pub enum GenesisError {
     /// The trust section breaks a rule.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// A chain that promises hardware counts questions.
-    #[error("only a SIMULATED chain answers any number of questions")]
-    Queries,
+    /// A chain that promises hardware counts questions, says whom it trusts, and changes its keys.
+    #[error("only a SIMULATED chain does without a number of queries, a trust section or epochs")]
+    Hardware,
     /// There are nodes, and nothing that says what is demanded of them, or too many.
     #[error("a genesis with nodes demands something of them, and has at most {MAX_NODES}")]
     Nodes,
@@ -138,8 +138,8 @@ impl Genesis {
         if let Some(trust) = &self.trust {
             trust.check(&self.chain_id, self.simulated)?;
         }
-        if !self.simulated && (self.queries.is_none() || self.trust.is_none()) {
-            return Err(GenesisError::Queries);
+        if !self.simulated && (self.queries.is_none() || self.trust.is_none() || self.epochs.is_none()) {
+            return Err(GenesisError::Hardware);
         }
         if self.nodes.len() > MAX_NODES || (self.trust.is_none() && !self.nodes.is_empty()) {
             return Err(GenesisError::Nodes);
@@ -181,6 +181,13 @@ impl Genesis {
         tagged("cloister/genesis", &[&borsh::to_vec(self).expect("writing to memory does not fail")])
     }
 
+    /// The same as a chain that promises hardware may have it, for tests.
+    pub fn on_hardware(self) -> Self {
+        let trust = self.trust.unwrap_or_default().on_hardware(&self.chain_id);
+        let epochs = self.epochs.or(Some(Epochs { length: 86_400_000_000_000, grace: 3_600_000_000_000, sweep: 64 }));
+        Self { simulated: false, queries: Some(4_096), trust: Some(trust), epochs, ..self }
+    }
+
     /// A small genesis with one validator whose signing key is thirty-two bytes of 7, for tests and examples.
     pub fn for_tests() -> Self {
         let key = ed25519_zebra::SigningKey::from([7; 32]);
@@ -213,11 +220,18 @@ mod tests {
     fn a_chain_that_promises_hardware_counts_questions_and_nodes_prove_something() {
         let genesis = Genesis::for_tests();
         assert_eq!(genesis.check(), Ok(()));
-        let hardware = Genesis { simulated: false, ..genesis.clone() };
-        assert_eq!(hardware.check(), Err(GenesisError::Queries));
-        let counted = Genesis { queries: Some(4_096), ..hardware };
-        assert_eq!(counted.check(), Err(GenesisError::Queries));
-        assert_eq!(Genesis { trust: Some(Trust::for_tests()), ..counted }.check(), Ok(()));
+        let demanding = genesis.clone().on_hardware();
+        assert_eq!(demanding.check(), Ok(()));
+        let without = [
+            Genesis { simulated: false, ..genesis.clone() },
+            Genesis { queries: None, ..demanding.clone() },
+            Genesis { trust: None, ..demanding.clone() },
+            Genesis { epochs: None, ..demanding.clone() },
+        ];
+        assert_eq!(without.map(|genesis| genesis.check()), [(); 4].map(|()| Err(GenesisError::Hardware)));
+        let hasty = demanding.trust.clone().map(|trust| Trust { delay: 0, ..trust });
+        let hasty = Genesis { trust: hasty, ..demanding };
+        assert_eq!(hasty.check(), Err(GenesisError::Trust(TrustError::Delay)));
         let node = GenesisNode { owner: Address::ZERO, certificate: Bytes::from_static(b"none") };
         let unproven = Genesis { nodes: vec![node.clone()], ..genesis.clone() };
         assert_eq!(unproven.check(), Err(GenesisError::Nodes));

@@ -13,6 +13,7 @@ use cloister_attest::{
     Binding, Collateral, Evidence, Family, HardwareId, Policy, Refused, ReportData, Root, Statement, Verified,
 };
 use cloister_teeth::{Mechanism, holds};
+use ed25519_zebra::{SigningKey, VerificationKey};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -49,8 +50,8 @@ pub enum TrustError {
     /// Too many releases, or not in ascending order.
     #[error("at most {MAX_RELEASES} releases, each once, by ascending measurement")]
     Releases,
-    /// More blocks than any chain waits.
-    #[error("the delay of releases is at most {MAX_DELAY} blocks")]
+    /// More blocks than any chain waits, or so few that nobody sees a release coming.
+    #[error("the delay of releases is at most {MAX_DELAY} blocks, and at least {MIN_DELAY} where hardware is promised")]
     Delay,
     /// The list of rebuilders breaks a rule.
     #[error(transparent)]
@@ -100,7 +101,7 @@ impl Trust {
         if !ascending || self.releases.len() > MAX_RELEASES {
             return Err(TrustError::Releases);
         }
-        if self.delay > MAX_DELAY {
+        if self.delay > MAX_DELAY || (self.delay < MIN_DELAY && !simulated) {
             return Err(TrustError::Delay);
         }
         self.rebuilders.check(simulated)?;
@@ -111,13 +112,20 @@ impl Trust {
         Ok(self.caps.check(simulated)?)
     }
 
-    /// The least that a chain on hardware has to say, for tests: two rebuilders, whose keys are thirty-two bytes of 1 and of 2, and
-    /// no release.
-    pub fn for_tests() -> Self {
-        let key = |secret: u8| ed25519_zebra::VerificationKey::from(&ed25519_zebra::SigningKey::from([secret; 32]));
-        let mut keys: Vec<_> = [1, 2].map(|secret| B256::new(key(secret).into())).to_vec();
+    /// The same as a chain that promises hardware may have it, for tests: its releases were rebuilt by two, whose secret keys are
+    /// thirty-two bytes of 1 and of 2.
+    pub fn on_hardware(mut self, chain_id: &str) -> Self {
+        let secrets = [1, 2].map(|secret| SigningKey::from([secret; 32]));
+        for release in &mut self.releases {
+            let by =
+                |secret| Rebuilt::sign(secret, &release.build, chain_id).expect("a build of tests has plain texts");
+            release.rebuilt = secrets.iter().map(by).collect();
+        }
+        let mut keys: Vec<B256> =
+            secrets.iter().map(|secret| B256::new(VerificationKey::from(secret).into())).collect();
         keys.sort_unstable();
-        Self { rebuilders: Rebuilders { keys, threshold: 2 }, caps: Caps::PRODUCTION, ..Self::default() }
+        let rebuilders = Rebuilders { keys, threshold: 2 };
+        Self { rebuilders, caps: Caps::PRODUCTION, delay: self.delay.max(MIN_DELAY), ..self }
     }
 
     /// The release of the program with this measurement, if it is admitted at `height`.
@@ -146,7 +154,7 @@ pub struct Registration {
 /// The public part of what an enclave makes for one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Boot {
-    /// Ed25519: signs what this run answers.
+    /// Ed25519. Bound to the run; nothing is signed with it yet.
     pub sign: B256,
     /// X25519: opens what is handed over to this run.
     pub kem: B256,
@@ -272,6 +280,8 @@ impl Node {
 pub const MAX_RELEASES: usize = 64;
 /// Most nodes that are registered at a time.
 pub const MAX_NODES: usize = 1_024;
+/// Shortest delay of a release on a chain that promises hardware, in blocks.
+pub const MIN_DELAY: u64 = 1_000;
 /// Longest delay of a release, in blocks.
 pub const MAX_DELAY: u64 = 100_000_000;
 /// Longest policy in a message, in bytes of JSON.

@@ -7,7 +7,6 @@ use std::thread::JoinHandle;
 
 use cloister_chain::genesis::GenesisAccount;
 use cloister_chain::trail::{Link, Trail};
-use cloister_chain::trust::Trust;
 use cloister_chain::wire::{Answer, Boot, Booted, Call, Execute, Query, QueryAt, QueryRefusal, SealingBytes};
 use cloister_chain::{Address, B256, Bytes, Certificate, Epochs, Genesis, Header, Leaf, Outcome, Parent, U256};
 use ed25519_zebra::SigningKey;
@@ -146,7 +145,7 @@ fn sealed_bytes_open_only_for_this_machine_and_chain_and_whole() {
 
 #[test]
 fn a_genesis_that_demands_hardware_does_not_start_on_a_simulated_machine() {
-    let hardware = Genesis { simulated: false, queries: Some(4_096), trust: Some(Trust::for_tests()), ..genesis() };
+    let hardware = genesis().on_hardware();
     let (mut stream, _, thread) = open();
     send_boot(&mut stream, &hardware, SEALING, None, None);
     assert!(matches!(receive(&mut stream), ToHost::Halt(Halt::Genesis)), "no seed is made for it, none is opened");

@@ -208,7 +208,7 @@ impl Ledger {
             self.snapshots.turn(&self.keys);
         }
         if let Some(run) = &mut self.run {
-            self.snapshots.listed(run.follow(&changes.writes));
+            self.snapshots.listed(run.follow(&changes.writes, self.tip.header.seconds()));
         }
         self.snapshots.push(Snapshot::new(&self.tip.header, &self.epoch, self.tree.clone(), changes.writes.len()));
         Outcome {

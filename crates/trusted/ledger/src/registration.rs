@@ -121,7 +121,7 @@ impl<S: Supply> Work<'_, '_, S> {
         let verified = self.verify(trust, &registration)?;
         let chip = verified.hardware.0;
         let former: Option<Node> = self.meter.read(Leaf::Node(chip))?;
-        may_renew(former.as_ref(), owner)?;
+        may_renew(former.as_ref(), owner, self.scene.before)?;
         self.check_caps(trust, owner, former.as_ref(), verified.family)?;
         let known = self.meter.read::<B256>(Leaf::BootKey(registration.boot.kem))?.is_some();
         if holds(Mechanism::EvidenceOnce) && known {
@@ -182,21 +182,25 @@ fn waits(scene: &Scene<'_>, former: Option<&Node>) -> bool {
     scene.genesis.epochs.is_some() && former.is_some_and(|former| former.is_admitted(scene.before))
 }
 
-/// Whether a chip may be registered again: by whoever did so before.
-fn may_renew(former: Option<&Node>, owner: Address) -> Result<(), Fail> {
+/// Whether a chip may be registered again: by whoever did so before, as long as that holds. Who was first with evidence that he saw
+/// in a transaction of another's does not keep the other's chip for ever.
+fn may_renew(former: Option<&Node>, owner: Address, now: u64) -> Result<(), Fail> {
     let Some(former) = former else { return Ok(()) };
     if holds(Mechanism::Revocation) && former.revoked {
         return Err(refused(REVOKED, "the chip was revoked"));
     }
-    if holds(Mechanism::OneOwner) && former.owner != owner {
+    if holds(Mechanism::OneOwner) && former.owner != owner && former.is_admitted(now) {
         return Err(refused(TAKEN, "the chip belongs to the node of another account"));
     }
     Ok(())
 }
 
-/// With a new epoch's roots, to the runs that had to wait for it.
+/// Hands a new epoch's roots to the runs that had to wait for it, if what they run is still released and not shut out. Who has just
+/// registered waits for another: nobody could have objected.
 pub(crate) fn hand_over<S: Supply>(scene: &Scene<'_>, keys: &Keys, state: &mut Overlay<S>) -> Result<(), Halt> {
-    let Some(chips) = state.read(&Leaf::Nodes).map_err(|_| Halt::Supply)? else { return Ok(()) };
+    let (trust, chips) = [Leaf::Trust, Leaf::Nodes].map(|leaf| state.read(&leaf).map_err(|_| Halt::Supply)).into();
+    let (Some(trust), Some(chips)) = (trust?, chips?) else { return Ok(()) };
+    let trust = Trust::try_from_slice(&trust).map_err(|_| Halt::Supply)?;
     let chips = Vec::<B256>::try_from_slice(&chips).map_err(|_| Halt::Supply)?;
     let leaves: Vec<_> = chips.into_iter().map(Leaf::Node).collect();
     state.prefetch(&leaves, &[]).map_err(|_| Halt::Supply)?;
@@ -204,7 +208,10 @@ pub(crate) fn hand_over<S: Supply>(scene: &Scene<'_>, keys: &Keys, state: &mut O
     for leaf in leaves {
         let Some(node) = state.read(&leaf).map_err(|_| Halt::Supply)? else { continue };
         let mut node = Node::try_from_slice(&node).map_err(|_| Halt::Supply)?;
-        if !node.share.is_empty() || !node.is_admitted(scene.before) {
+        let wanted = node.is_admitted(scene.before)
+            && trust.release(&node.measurement, scene.header.height).is_some()
+            && trust.policy.check_family(node.family).is_ok();
+        if !node.share.is_empty() || !wanted || node.registered.height == scene.header.height {
             continue;
         }
         let id = node.boot.registration(&node.consensus_key);

@@ -13,22 +13,26 @@ use cloister_teeth::{Mechanism, holds};
 pub(crate) struct Run {
     chip: B256,
     boot_key: B256,
-    listed: bool,
+    /// Until when the chain lists it, in seconds since the Unix epoch.
+    until: u64,
 }
 
 impl Run {
     /// A run that the chain has not seen.
     pub(crate) const fn new(chip: B256, boot_key: B256) -> Self {
-        Self { chip, boot_key, listed: false }
+        Self { chip, boot_key, until: 0 }
     }
 
-    /// Looks at what a block wrote. True if this is the run that the chain lists for its chip.
-    pub(crate) fn follow(&mut self, writes: &[(Leaf, Option<Vec<u8>>)]) -> bool {
+    /// Looks at what a block wrote, which was made at `now`, in seconds since the Unix epoch. True if this is the run that the chain
+    /// lists for its chip, and its evidence holds.
+    pub(crate) fn follow(&mut self, writes: &[(Leaf, Option<Vec<u8>>)], now: u64) -> bool {
         for (_, value) in writes.iter().filter(|(leaf, _)| *leaf == Leaf::Node(self.chip)) {
             let node: Option<Node> = value.as_deref().and_then(|value| borsh::from_slice(value).ok());
-            let listed = node.is_some_and(|node| node.boot.kem == self.boot_key && !node.revoked);
-            self.listed = listed || (self.listed && !holds(Mechanism::OneRun));
+            let own = node.filter(|node| node.boot.kem == self.boot_key && !node.revoked);
+            if own.is_some() || holds(Mechanism::OneRun) {
+                self.until = own.map_or(0, |node| node.expires);
+            }
         }
-        self.listed
+        now < self.until
     }
 }

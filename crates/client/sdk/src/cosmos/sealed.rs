@@ -77,7 +77,8 @@ pub struct Answer<T> {
     /// The block whose state was asked: an enclave's word. A node can ask it about an old state, so whoever waits for an
     /// effect compares this with the height of what caused it.
     pub height: u64,
-    /// The boot key of the enclave's run that answered, as the chain lists it; `None` on a chain that admits no enclaves.
+    /// The boot key of the run that answered, as it says itself: compare it with what the chain lists. `None` on a chain that admits
+    /// no enclaves.
     pub run: Option<B256>,
     /// The answer.
     pub value: T,

@@ -7,10 +7,9 @@ use std::thread::JoinHandle;
 use cloister_attest::simulated_authority::{self as authority, Bulletin};
 use cloister_attest::{Evidence, Measurement, Policy, Statement};
 use cloister_chain::Address;
-use cloister_chain::trust::{Caps, GenesisNode, Rebuilders, Rebuilt, Registration, Release, Trust};
+use cloister_chain::trust::{GenesisNode, Registration, Release, Trust};
 use cloister_chain::wire::{Admit, Answer, Boot, Query, QueryAt, QueryRefusal, SealingBytes};
 use cloister_keys::{Roots, SealingKey, Seed};
-use ed25519_zebra::SigningKey;
 
 use super::*;
 use crate::{Options, serve};
@@ -76,7 +75,7 @@ fn a_chain_that_promises_hardware_gets_no_seed_from_a_simulated_machine() {
         let share = roots.share(&genesis.chain_id, &genesis.hash(), &id, &boot.kem, ephemeral).unwrap();
         assert_eq!(net.enclaves[1].admit(&genesis, &share).unwrap_err(), Halt::Genesis);
     };
-    refused(&hardware);
+    refused(&Genesis::on_hardware);
     refused(&|genesis| Genesis { chain_id: "two words".into(), ..genesis });
     refused(&|genesis| Genesis { chain_id: "another-1".into(), ..genesis });
 }
@@ -175,22 +174,6 @@ impl Net {
         let trust = Trust { policy: Policy::production(), releases, delay: 1, ..Trust::default() };
         Genesis { trust: Some(trust), nodes: self.enclaves.iter().map(node).collect(), ..Genesis::for_tests() }
     }
-}
-
-/// The same, as a chain that promises hardware may have it: two rebuilders vouch, accounts are capped, questions are counted.
-fn hardware(mut genesis: Genesis) -> Genesis {
-    (genesis.simulated, genesis.queries) = (false, Some(4_096));
-    let trust = genesis.trust.as_mut().unwrap();
-    let secrets = [[1; 32], [2; 32]].map(SigningKey::from);
-    for release in &mut trust.releases {
-        let by = |secret| Rebuilt::sign(secret, &release.build, &genesis.chain_id).unwrap();
-        release.rebuilt = secrets.iter().map(by).collect();
-    }
-    let mut keys: Vec<B256> = trust.releases[0].rebuilt.iter().map(|rebuilt| rebuilt.rebuilder).collect();
-    keys.sort_unstable();
-    (trust.rebuilders, trust.caps) = (Rebuilders { keys, threshold: 2 }, Caps::PRODUCTION);
-    assert_eq!(genesis.check(), Ok(()), "nothing else is wrong with it");
-    genesis
 }
 
 struct Enclave {

@@ -84,7 +84,7 @@ fn siv_told(session: &siv::Session, result: &Result<Returned, Trap>, gas_used: u
     }
 }
 
-/// Our own form says which height the answer is about, and which run of which enclave gives it. A node sees neither whether it is an error, nor how much gas it took.
+/// Our own form says which height the answer is about, and which run of which enclave gives it. A node does not see whether it is an error, and of its gas a class.
 fn gcm_told(
     keys: &gcm::AnswerKeys,
     scene: &Scene<'_>,

@@ -4,7 +4,6 @@ use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
 use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_primitives::{B256, Bytes, Signature, TxKind, U256, hex, keccak256};
 use cloister_chain::genesis::GenesisAccount;
-use cloister_chain::trust::Trust;
 use cloister_chain::wire::{Answer, Call, Query, QueryAt, QueryRefusal};
 use cloister_chain::{Account, Block, Cell, Certificate, Parent, Validator, ValidatorSet};
 use cloister_keys::Seed;
@@ -425,9 +424,7 @@ fn a_chain_with_two_validators_shows_no_key() {
     genesis.validators = ValidatorSet::new(members).expect("a set");
     let mut chain = Chain::of(genesis);
     assert_eq!(chain.ask(Query::UserKey(address(1))), Answer::Refused(QueryRefusal::Dev));
-    let trust = Some(Trust::for_tests());
-    let hardware = Genesis { simulated: false, queries: Some(4_096), trust, ..Genesis::for_tests() };
-    let mut chain = Chain::of(hardware);
+    let mut chain = Chain::of(Genesis::for_tests().on_hardware());
     assert_eq!(chain.ask(Query::UserKey(address(1))), Answer::Refused(QueryRefusal::Dev));
 }
 

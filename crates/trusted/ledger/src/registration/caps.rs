@@ -2,6 +2,7 @@
 
 use cloister_attest::Family;
 use cloister_chain::trust::{Caps, Node, Trust};
+use cloister_chain::wire::Halt;
 use cloister_chain::{Address, B256, Leaf};
 use cloister_state::Supply;
 
@@ -25,9 +26,12 @@ impl<S: Supply> Work<'_, '_, S> {
         }
         // The price of a verification covers a look at MAX_NODES records: it must not rise with the network.
         let mut meter = self.meter.paid();
+        let chips: Vec<B256> = meter.read(Leaf::Nodes)?.unwrap_or_default();
+        let leaves: Vec<_> = chips.into_iter().map(Leaf::Node).collect();
+        meter.state().prefetch(&leaves, &[]).map_err(|_| Fail::Halt(Halt::Supply))?;
         let (mut nodes, mut of_owner, mut of_family) = (0usize, 0usize, 0usize);
-        for chip in meter.read::<Vec<B256>>(Leaf::Nodes)?.unwrap_or_default() {
-            let Some(node) = meter.read::<Node>(Leaf::Node(chip))?.filter(|node| node.is_admitted(now)) else {
+        for leaf in leaves {
+            let Some(node) = meter.read::<Node>(leaf)?.filter(|node| node.is_admitted(now)) else {
                 continue;
             };
             nodes = nodes.saturating_add(1);

@@ -49,9 +49,8 @@ impl Plan {
 
     /// An enclave on each of these chips, on a chain of this kind.
     pub fn of(chips: &[u8], simulated: bool) -> Self {
-        let queries = (!simulated).then_some(4_096);
-        let demands = (!simulated).then(Trust::for_tests);
-        let genesis = Genesis { simulated, queries, trust: demands, ..Genesis::for_tests() };
+        let genesis = Genesis::for_tests();
+        let genesis = if simulated { genesis } else { genesis.on_hardware() };
         let release = released(&genesis.chain_id);
         let mut keys = REBUILDERS.map(|secret| public(&secret)).to_vec();
         keys.sort_unstable();

@@ -326,15 +326,7 @@ fn a_chain_that_trusts_nobody_says_so() {
 #[test]
 fn evidence_of_another_kind_of_chain_is_refused() {
     let mut net = net();
-    let secrets = [[1; 32], [2; 32]].map(SigningKey::from);
-    let mut trust = Trust { caps: Caps::PRODUCTION, ..trust() };
-    let by = |secret| Rebuilt::sign(secret, &trust.releases[0].build, "test-1").expect("plain texts");
-    trust.releases[0].rebuilt = secrets.iter().map(by).collect();
-    let mut keys: Vec<B256> = trust.releases[0].rebuilt.iter().map(|rebuilt| rebuilt.rebuilder).collect();
-    keys.sort_unstable();
-    trust.rebuilders = Rebuilders { keys, threshold: 2 };
-    let genesis = Genesis { simulated: false, queries: Some(4_096), trust: Some(trust), ..net.chain.genesis };
-    net.chain = Chain::of(genesis);
+    net.chain = Chain::of(net.chain.genesis.on_hardware());
     let registration = starting(7, 1).registration("test-1", &net.bulletin());
     assert_eq!(
         net.fails(7, register(7, &registration)).1,

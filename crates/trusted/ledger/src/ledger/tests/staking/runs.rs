@@ -1,7 +1,7 @@
 //! Runs of one enclave after the other, and beside each other (M-04, M-06).
 
 use cloister_chain::Epochs;
-use cloister_chain::cosmos::trust::MsgRevoke;
+use cloister_chain::cosmos::trust::{MsgRetire, MsgRevoke};
 use cloister_chain::wire::{Answer, ContractQuery, Form, Query, QueryRefusal};
 use cloister_keys::Roots;
 
@@ -103,6 +103,55 @@ fn v27_who_was_revoked_while_it_waited_gets_nothing_with_the_next_epoch() {
     assert_eq!(net.decree("MsgRevoke", &revoke), cloister_chain::gov::Status::Passed);
     net.turn();
     assert!(net.node(&second).expect("it is remembered").share.is_empty());
+}
+
+#[test]
+fn v28_a_program_that_was_retired_meanwhile_gets_nothing_with_the_next_epoch() {
+    let (mut net, first, second) = (counting(), starting(7, 1), starting(7, 2));
+    net.admit(7, &first);
+    net.admit(7, &second);
+    let measurement = net.node(&second).expect("a node").measurement;
+    let retire = MsgRetire { authority: authority_account(), measurement: measurement.to_vec() };
+    assert_eq!(net.decree("MsgRetire", &retire), cloister_chain::gov::Status::Passed);
+    net.turn();
+    assert!(net.node(&second).expect("it is remembered").share.is_empty());
+}
+
+#[test]
+fn v06_who_registers_in_the_very_block_of_the_switch_waits_for_the_next_one() {
+    let (mut net, first, second) = (counting(), starting(7, 1), starting(7, 2));
+    net.admit(7, &first);
+    let registration = second.registration("test-1", &net.bulletin());
+    let before = net.epoch();
+    net.pace = 3_601 * SECOND;
+    net.do_well(7, register(7, &registration));
+    net.pace = SECOND;
+    assert_eq!(net.epoch(), before + 1, "the switch was at the end of that block");
+    assert!(net.node(&second).expect("a node").share.is_empty());
+    net.blocks(8);
+    net.turn();
+    assert_eq!(net.opened(&second).map(|roots| roots.epoch()), Some(before + 2));
+}
+
+#[test]
+fn v24_a_run_whose_evidence_expired_answers_no_more() {
+    let (mut net, run) = (counting(), starting(7, 1));
+    net.chain.ledger.await_registration(run.chip(), run.boot.kem);
+    net.admit(7, &run);
+    assert_eq!(net.refusal(), None);
+    net.later(40 * 86_400);
+    assert_eq!(net.refusal(), Some(QueryRefusal::Unlisted));
+}
+
+#[test]
+fn v23_a_chip_whose_registration_expired_is_its_machines_again() {
+    let (mut net, thief, owner) = (counting(), starting(7, 1), starting(7, 2));
+    net.admit(8, &thief);
+    let again = owner.registration("test-1", &net.bulletin());
+    assert_eq!(net.fails(7, register(7, &again)).1, 8, "it belongs to the node of another account");
+    net.later(40 * 86_400);
+    net.admit(7, &owner);
+    assert_eq!(net.node(&owner).expect("a node").owner, account(7));
 }
 
 #[test]
