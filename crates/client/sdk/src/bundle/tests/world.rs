@@ -9,7 +9,7 @@ use cloister_attest::{Measurement, Policy, Root, Verified};
 use cloister_chain::epoch::{Epoch, PublicKeys};
 use cloister_chain::leaf::Position;
 use cloister_chain::proof::{Proof, bit, branch_hash, leaf_hash};
-use cloister_chain::trust::{Boot, Build, Caps, Node, Rebuilders, Rebuilt, Registration, Release, Trust};
+use cloister_chain::trust::{Boot, Build, Caps, MIN_DELAY, Node, Rebuilders, Rebuilt, Registration, Release, Trust};
 use cloister_chain::{Genesis, Leaf};
 use ed25519_zebra::{SigningKey, VerificationKey};
 use secret_sdk_proto::Any;
@@ -56,7 +56,7 @@ impl Plan {
         keys.sort_unstable();
         let rebuilders = Rebuilders { keys, threshold: 2 };
         let (policy, caps) = (Policy::production(), Caps::PRODUCTION);
-        let trust = Trust { policy, releases: vec![release], delay: 20, rebuilders, caps };
+        let trust = Trust { policy, releases: vec![release], delay: MIN_DELAY, rebuilders, caps };
         let nodes: Vec<_> = (0..).zip(chips).map(|(index, number)| node(&genesis, *number, index)).collect();
         let listed = chips.iter().map(|number| chip(*number).hardware_id().0).collect();
         Self { genesis, trust, epoch: epoch(), nodes, listed }
